@@ -1,0 +1,15 @@
+PYTHON ?= python3
+BIN := .venv/bin
+
+.PHONY: quickstart test check lint types contracts clean
+quickstart: .venv/installed ; $(BIN)/gradlab run lenet --seeds 0 1 2 --quick
+test: .venv/installed-dev ; OMP_NUM_THREADS=1 $(BIN)/python -m pytest
+check: lint types contracts test
+lint: .venv/installed-dev ; $(BIN)/ruff format --check . && $(BIN)/ruff check .
+types: .venv/installed-dev ; $(BIN)/basedpyright
+contracts: .venv/installed-dev ; $(BIN)/lint-imports
+clean: ; rm -rf .venv build
+
+.venv/bin/python: ; $(PYTHON) -m venv .venv
+.venv/installed: pyproject.toml constraints.txt | .venv/bin/python ; $(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable . && touch $@
+.venv/installed-dev: pyproject.toml constraints.txt | .venv/bin/python ; $(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable '.[dev]' && touch $@
