@@ -1,0 +1,26 @@
+"""What a run leaves behind: files written whole or not at all, rows, weights, environment."""
+
+from gradlab.records.environment import describe_environment
+from gradlab.records.files import append_line, sha256_of_file, write_atomically, write_json
+from gradlab.records.folder import RunFolder, new_run_folder, slug
+from gradlab.records.journal import Row, RowJournal, read_rows
+from gradlab.records.sealed import read_sealed, write_sealed
+from gradlab.records.weights import read_weights, write_weights
+
+__all__ = [
+    "Row",
+    "RowJournal",
+    "RunFolder",
+    "append_line",
+    "describe_environment",
+    "new_run_folder",
+    "read_rows",
+    "read_sealed",
+    "read_weights",
+    "sha256_of_file",
+    "slug",
+    "write_atomically",
+    "write_json",
+    "write_sealed",
+    "write_weights",
+]

@@ -1,0 +1,151 @@
+"""A run's folder: the one place that knows its layout."""
+
+import contextlib
+import json
+import os
+import re
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from filelock import FileLock, Timeout
+
+from gradlab.errors import FileError, UsageError
+from gradlab.records.files import write_atomically
+from gradlab.records.journal import Row, read_rows
+
+
+@dataclass(frozen=True, slots=True)
+class RunFolder:
+    """A folder that a run fills: config, environment, source, rows, results, weights, arrays, state, report."""
+
+    path: Path
+
+    @property
+    def rows_path(self) -> Path:
+        """`rows.jsonl`, one measurement a line."""
+        return self.path / "rows.jsonl"
+
+    @property
+    def state(self) -> Path:
+        """The folder of what a resumed run continues from."""
+        return self.path / "state"
+
+    @property
+    def board(self) -> Path:
+        """The folder that TensorBoard is pointed at."""
+        return self.path / "tensorboard"
+
+    def weights(self, arm: str, seed: int) -> Path:
+        """The safetensors file of one arm's weights for one seed."""
+        return self.path / "weights" / f"{slug(arm)}-{seed}.safetensors"
+
+    def rows(self) -> list[Row]:
+        """All rows written so far."""
+        return read_rows(self.rows_path)
+
+    def document(self, name: str) -> dict[str, Any]:
+        """The JSON document `<name>.json`, such as "config" or "results".
+
+        Raises:
+            FileError: the file is missing or is not a JSON object.
+        """
+        path = self.path / f"{name}.json"
+        try:
+            document = json.loads(path.read_bytes())
+        except OSError as error:
+            raise FileError(f"cannot read {path}: {error.strerror}; is {self.path} a gradlab run?") from error
+        except ValueError as error:
+            raise FileError(f"{path} is damaged: {error}") from error
+        if not isinstance(document, dict):
+            raise FileError(f"{path} is damaged: expected a JSON object")
+        return document
+
+    def has(self, name: str) -> bool:
+        """Whether `<name>.json` is there."""
+        return (self.path / f"{name}.json").is_file()
+
+    def write_arrays(self, name: str, **arrays: np.ndarray) -> None:
+        """Writes named arrays to `arrays/<name>.npz`.
+
+        Raises:
+            FileError: the file cannot be written.
+        """
+        import io
+
+        buffer = io.BytesIO()
+        np.savez_compressed(buffer, allow_pickle=False, **arrays)
+        path = self.path / "arrays" / f"{slug(name)}.npz"
+        path.parent.mkdir(exist_ok=True)
+        write_atomically(path, buffer.getvalue())
+
+    def arrays(self, name: str) -> dict[str, np.ndarray]:
+        """The arrays of `arrays/<name>.npz`; empty where the file is missing.
+
+        Raises:
+            FileError: the file is damaged.
+        """
+        path = self.path / "arrays" / f"{slug(name)}.npz"
+        if not path.is_file():
+            return {}
+        try:
+            with np.load(path, allow_pickle=False) as archive:
+                return {key: archive[key] for key in archive.files}
+        except Exception as error:  # zipfile, zlib and numpy each raise their own kinds
+            raise FileError(f"{path} is damaged: {error}") from error
+
+    @contextlib.contextmanager
+    def locked(self) -> Iterator[None]:
+        """Holds the folder for one writer.
+
+        Raises:
+            FileError: another process holds it.
+        """
+        holder = self.path / ".holder"
+        lock = FileLock(self.path / ".lock")
+        try:
+            lock.acquire(timeout=0)
+        except Timeout as error:
+            pid = holder.read_text().strip() if holder.is_file() else "unknown"
+            raise FileError(f"{self.path} is in use by process {pid}; wait for it or choose another --out") from error
+        try:
+            holder.write_text(str(os.getpid()))
+            yield
+        finally:
+            holder.unlink(missing_ok=True)
+            lock.release()
+
+
+def new_run_folder(out: Path | None, experiment: str) -> RunFolder:
+    """Makes a run's folder: `out` itself (new or empty), or `runs/<experiment>/<started>/`.
+
+    Raises:
+        UsageError: `out` is not empty.
+        FileError: the folder cannot be made or written.
+    """
+    path = out if out is not None else _fresh(Path("runs") / experiment)
+    try:
+        if path.exists() and (not path.is_dir() or any(path.iterdir())):
+            remedy = f"`gradlab resume {path}` continues a run" if (path / "config.json").exists() else "name a new one"
+            raise UsageError(f"--out {path} is not a new or empty folder: {remedy}")
+        path.mkdir(parents=True, exist_ok=True)
+        probe = path / ".write-probe"
+        probe.write_bytes(b"gradlab")
+        probe.unlink()
+    except OSError as error:
+        raise FileError(f"cannot write to {path}: {error.strerror or error}; choose another --out") from error
+    return RunFolder(path)
+
+
+def slug(name: str) -> str:
+    """A name as a safe file name: letters, digits, dots, dashes and underscores; never empty."""
+    return re.sub(r"[^A-Za-z0-9._-]+", "-", name).strip("-.") or "unnamed"
+
+
+def _fresh(parent: Path) -> Path:
+    started = time.strftime("%Y-%m-%d_%H-%M-%S")
+    candidates = (parent / (started if count == 0 else f"{started}_{count + 1}") for count in range(1000))
+    return next(path for path in candidates if not path.exists())
