@@ -1,0 +1,135 @@
+"""Two arms on the same seeds: how far apart, how sure, and one honest sentence."""
+
+from dataclasses import dataclass
+from typing import Any
+
+from gradlab.stats.formatting import decimals
+from gradlab.stats.sign_flip import pairs_needed
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Comparison:
+    """The difference treatment - baseline over paired seeds, its interval, its test and its verdict."""
+
+    names: tuple[str, str]
+    """The treatment's and the baseline's name."""
+    n: int
+    """How many paired seeds there are, at least 1."""
+    seeds: tuple[int, ...]
+    """The paired seeds, ascending; positions where sequences were given."""
+    left_out: tuple[int, ...]
+    """Seeds that only one of the two arms has, ascending."""
+    mean_difference: float
+    """Mean of treatment - baseline over the paired seeds."""
+    low: float | None
+    """Lower end of the paired t interval; None below two seeds."""
+    high: float | None
+    """Upper end of the paired t interval; None below two seeds."""
+    confidence: float
+    """Share of such intervals that hold the true difference; the test's level is what is left to 1."""
+    p_value: float
+    """Two-sided p-value of the paired sign-flip test, in (0, 1]."""
+    smallest_p: float
+    """The smallest p-value that n seeds can reach."""
+    wins: int
+    """Seeds on which the treatment is better."""
+    ties: int
+    """Seeds on which the two are equal up to rounding."""
+    losses: int
+    """Seeds on which the baseline is better."""
+    larger_is_better: bool
+    """True for an accuracy, False for a loss."""
+    percent: bool
+    """Whether sentences print the values, which are fractions, in percentage points."""
+    p_adjusted: float | None = None
+    """Holm's p-value within a family of comparisons; None for a comparison on its own."""
+    smallest_p_adjusted: float | None = None
+    """The smallest adjusted p-value that the family's seeds can reach; None for a comparison on its own."""
+    family: int = 1
+    """How many comparisons were made together."""
+
+    @property
+    def significant(self) -> bool:
+        """Whether the p-value, adjusted where there is a family, is at most 1 - confidence."""
+        p = self.p_value if self.p_adjusted is None else self.p_adjusted
+        # 1 - 0.9 is a rounding error below 0.1, which a p-value can equal.
+        return p <= (1 - self.confidence) * (1 + 1e-12)
+
+    @property
+    def verdict(self) -> str:
+        """One sentence with numbers, which names a better arm only where the test shows one."""
+        return _verdict(self)
+
+    def as_json(self) -> dict[str, Any]:
+        """Returns the comparison as `results.json` holds it; the interval's key names its confidence."""
+        interval = None if self.low is None or self.high is None else [self.low, self.high]
+        return {
+            "treatment": self.names[0],
+            "baseline": self.names[1],
+            "n": self.n,
+            "seeds": list(self.seeds),
+            "left_out": list(self.left_out),
+            "mean_difference": self.mean_difference,
+            f"ci{100 * self.confidence:g}": interval,
+            "p_value": self.p_value,
+            "p_adjusted": self.p_adjusted,
+            "smallest_p": self.smallest_p,
+            "family": self.family,
+            "wins": self.wins,
+            "ties": self.ties,
+            "losses": self.losses,
+            "larger_is_better": self.larger_is_better,
+            "significant": self.significant,
+            "verdict": self.verdict,
+        }
+
+
+def _verdict(found: Comparison) -> str:
+    level = 1 - found.confidence
+    seeds = f"{found.n} paired {'seed' if found.n == 1 else 'seeds'}"
+    first, second = found.names
+    if found.ties == found.n:
+        return f"{first} and {second} are equal on each of {seeds}{_left_out(found)}."
+    if _smallest_p(found) > level * (1 + 1e-12):
+        family = f" after Holm's correction for {found.family} comparisons" if found.family > 1 else ""
+        return (
+            f"With {seeds} no difference can reach p <= {level:.3g}{family} "
+            f"(smallest possible {_smallest_p(found):.3g}): {_difference(found)}{_left_out(found)}; "
+            f"run at least {pairs_needed(level * (1 + 1e-12) / found.family)} seeds."
+        )
+    if not found.significant:
+        return f"No difference shown with {seeds}: {_difference(found)}, {_p_value(found)}{_left_out(found)}."
+    better, worse = (first, second) if (found.mean_difference > 0) == found.larger_is_better else (second, first)
+    counts = f"{first} ahead on {found.wins}, equal on {found.ties}, behind on {found.losses}"
+    return (
+        f"{better} is better than {worse}: {_difference(found)}, {_p_value(found)} "
+        f"({seeds}: {counts}){_left_out(found)}."
+    )
+
+
+def _smallest_p(found: Comparison) -> float:
+    return found.smallest_p if found.smallest_p_adjusted is None else found.smallest_p_adjusted
+
+
+def _difference(found: Comparison) -> str:
+    scale, unit = (100.0, " points") if found.percent else (1.0, "")
+    mean = scale * found.mean_difference
+    label = f"{found.names[0]} - {found.names[1]} ="
+    if found.low is None or found.high is None:
+        return f"{label} {mean:+z.{decimals(mean, mean, mean, percent=found.percent)}f}{unit} (no interval)"
+    low, high = scale * found.low, scale * found.high
+    places = decimals(mean, low, high, percent=found.percent)
+    return f"{label} {mean:+z.{places}f}{unit} [{low:z.{places}f}, {high:z.{places}f}]"
+
+
+def _p_value(found: Comparison) -> str:
+    if found.p_adjusted is None or found.family == 1:
+        return f"p = {found.p_value:.3g}"
+    return f"p = {found.p_adjusted:.3g} after Holm's correction for {found.family} comparisons"
+
+
+def _left_out(found: Comparison) -> str:
+    if not found.left_out:
+        return ""
+    listed = ", ".join(str(seed) for seed in found.left_out)
+    return f" ({'seed' if len(found.left_out) == 1 else 'seeds'} {listed} left out: not in both arms)"

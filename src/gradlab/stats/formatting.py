@@ -1,0 +1,57 @@
+"""Numbers as a reader wants them: as many digits as the interval supports, always with their n."""
+
+import math
+
+from gradlab.stats.summary import Summary
+
+_MOST_DECIMALS = 12
+
+
+def format_interval(summary: Summary, *, percent: bool = False, digits: int | None = None) -> str:
+    """Returns the mean with its interval and n, such as "98.62 % [98.41, 98.83] (n = 3)".
+
+    Args:
+        summary: what to print.
+        percent: print fractions as percentages.
+        digits: decimals to print; None takes what the interval's width supports (see `decimals_for`).
+    """
+    scale, unit = (100.0, " %") if percent else (1.0, "")
+    mean = scale * summary.mean
+    if summary.low is None or summary.high is None:
+        places = _decimals_without_interval(mean, percent=percent) if digits is None else digits
+        return f"{mean:z.{places}f}{unit} (n = {summary.n}, no interval)"
+    low, high = scale * summary.low, scale * summary.high
+    places = decimals(mean, low, high, percent=percent) if digits is None else digits
+    level = "" if summary.confidence == 0.95 else f", {100 * summary.confidence:g} % interval"
+    return f"{mean:z.{places}f}{unit} [{low:z.{places}f}, {high:z.{places}f}] (n = {summary.n}{level})"
+
+
+def decimals(centre: float, low: float, high: float, *, percent: bool) -> int:
+    """Returns how many decimals an estimate and its interval deserve, at least 0."""
+    half_width = (high - low) / 2
+    # A width of rounding errors only says that all values are equal; it supports no number of digits.
+    if half_width <= 1e-12 * abs(centre):
+        return _decimals_without_interval(centre, percent=percent)
+    return decimals_for(half_width)
+
+
+def decimals_for(half_width: float) -> int:
+    """Returns the decimals that show an uncertainty with one or two significant digits, at least 0.
+
+    Two digits while the leading three are at most 354 (or round up to 1000), one digit above.
+
+    Source: Particle Data Group, Review of Particle Physics, introduction, "Rounding".
+    """
+    exponent = math.floor(math.log10(half_width))
+    leading = half_width / 10.0**exponent
+    significant = 1 if 3.545 <= leading < 9.495 else 2
+    if leading >= 9.495:
+        exponent += 1
+    return min(_MOST_DECIMALS, max(0, significant - 1 - exponent))
+
+
+def _decimals_without_interval(value: float, *, percent: bool) -> int:
+    """Returns two decimals for a percentage, and for other numbers what shows four significant digits."""
+    if percent or value == 0:
+        return 2
+    return min(_MOST_DECIMALS, max(0, 3 - math.floor(math.log10(abs(value)))))
