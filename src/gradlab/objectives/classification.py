@@ -1,0 +1,30 @@
+"""What a classifier is trained on."""
+
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+Measured = tuple[Tensor, dict[str, Tensor]]
+"""The loss, a mean over the batch, and further metrics, each a sum over the batch."""
+
+
+def classification(model: nn.Module, images: Tensor, labels: Tensor) -> Measured:
+    """Cross entropy in nats over the logits, and how many images are classified right ("accuracy").
+
+    Args:
+        model: gives logits [batch, classes].
+        images: [batch, ...].
+        labels: int64 [batch].
+    """
+    logits = model(images)
+    return F.cross_entropy(logits, labels), {"accuracy": (logits.argmax(-1) == labels).sum()}
+
+
+def mean_squared_error(model: nn.Module, images: Tensor, labels: Tensor) -> Measured:
+    """The mean squared distance of the outputs from one-hot targets, and how many images are classified right.
+
+    Source: the loss of LeCun et al. 1998's fully connected networks (the slides' table).
+    """
+    outputs = model(images)
+    # A comparison instead of F.one_hot, whose output size depends on the data, which vmap does not allow.
+    targets = (labels.unsqueeze(-1) == labels.new_tensor(range(outputs.shape[-1]))).to(outputs.dtype)
+    return F.mse_loss(outputs, targets), {"accuracy": (outputs.argmax(-1) == labels).sum()}

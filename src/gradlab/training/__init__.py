@@ -1,0 +1,23 @@
+"""One loop for everything that learns: many seeds, selection, exact resume."""
+
+from gradlab.training import schedules
+from gradlab.training.fit import Trained, collect, fit
+from gradlab.training.recipe import Recipe, Selection
+from gradlab.training.signals import Stop
+from gradlab.training.task import PRECISIONS, Place, Progress
+from gradlab.training.together import WAYS, oversubscribed
+
+__all__ = [
+    "PRECISIONS",
+    "WAYS",
+    "Place",
+    "Progress",
+    "Recipe",
+    "Selection",
+    "Stop",
+    "Trained",
+    "collect",
+    "fit",
+    "oversubscribed",
+    "schedules",
+]

@@ -1,0 +1,153 @@
+"""Training one arm for all its seeds: the one call that experiments make."""
+
+import time
+from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+from gradlab.augment import Transform
+from gradlab.errors import DivergedError, UsageError
+from gradlab.records import Row
+from gradlab.training.loop import Training, start, train
+from gradlab.training.processes import description, train_in_processes
+from gradlab.training.recipe import Recipe
+from gradlab.training.solo import Solo
+from gradlab.training.stack import Stack
+from gradlab.training.task import Measure, Objective, Place, Task
+from gradlab.training.together import Way, choose_way
+
+
+@dataclass(slots=True)
+class Trained:
+    """What training one arm ends with.
+
+    Args:
+        arm: its name.
+        models: seed -> the network with its selected weights, in evaluation mode; a diverged seed has none.
+        best_epochs: seed -> the epoch of the selected weights, None where the last epoch's were kept.
+        diverged: seed -> why it stopped.
+        parameters: trainable numbers of the network.
+        way: how the seeds ran together.
+        exact: whether every resume along the way happened with the versions and threads of the beginning.
+        seconds: wall time of the call, or of the finished training that was read back.
+    """
+
+    arm: str
+    parameters: int
+    way: Way
+    models: dict[int, nn.Module] = field(default_factory=dict)
+    best_epochs: dict[int, int | None] = field(default_factory=dict)
+    diverged: dict[int, str] = field(default_factory=dict)
+    exact: bool = True
+    seconds: float = 0.0
+
+
+def fit(
+    make_model: Callable[[], nn.Module],
+    examples: tuple[Tensor, Tensor],
+    objective: Objective,
+    recipe: Recipe,
+    *,
+    seeds: Sequence[int] = (0, 1, 2),
+    together: str = "auto",
+    arm: str = "model",
+    prepare: Transform | None = None,
+    measure: Mapping[str, Measure] | None = None,
+    place: Place | None = None,
+) -> Generator[Row, None, Trained]:
+    """Trains one network for each seed; yields a row for each measurement and returns the trained networks.
+
+    Write `trained = yield from fit(...)` inside a generator of rows, or `rows, trained = collect(fit(...))`.
+    A seed's result depends neither on the seeds beside it nor on the way they run together: bit for bit within a way,
+    to rounding between ways.
+
+    Args:
+        make_model: builds the network; torch's initialisers draw from the seed's own stream.
+        examples: inputs [samples, ...] and targets [samples, ...] of the train split.
+        objective: (model, inputs, targets) -> (mean loss, sums over the batch of further metrics).
+        recipe: epochs, batch size, optimiser, schedule, regularisation, selection.
+        seeds: one replica each.
+        together: "processes", "stacked", "in a row", or "auto".
+        arm: the name under which rows and states are kept.
+        prepare: turns a batch of inputs into what the network takes; see `gradlab.augment`.
+        measure: split name -> what is measured on it after each epoch.
+        place: device, precision, threads, where the state is kept.
+
+    Raises:
+        UsageError: no seed, a repeated one, a batch larger than the data, an unknown or impossible way.
+        DivergedError: the loss of every seed became infinite or not a number.
+        InterruptedRunError: a signal asked to stop; the state is saved.
+    """
+    place = place or Place()
+    if not seeds or len(set(seeds)) != len(seeds):
+        raise UsageError(f"seeds must be different numbers, at least one: got {list(seeds)}")
+    recipe.steps_per_epoch(len(examples[0]))
+    inputs, targets = (tensor.to(place.device) for tensor in examples)
+    task = Task(
+        arm=arm,
+        make_model=make_model,
+        inputs=inputs,
+        targets=targets,
+        objective=objective,
+        recipe=recipe,
+        prepare=prepare,
+        measure=measure or {},
+        place=place,
+    )
+    probe = make_model()
+    way = choose_way(together, place, len(seeds), probe)
+    trained = Trained(arm, sum(p.numel() for p in probe.parameters() if p.requires_grad), way)
+    begin = time.perf_counter()
+    threads_before = torch.get_num_threads()
+    torch.set_num_threads(place.threads)
+    try:
+        with place.stop.deferred():
+            yield from _train_all(task, tuple(seeds), trained)
+    finally:
+        torch.set_num_threads(threads_before)
+    trained.seconds = max(trained.seconds, time.perf_counter() - begin)
+    if trained.diverged and not trained.models:
+        seed, why = next(iter(trained.diverged.items()))
+        raise DivergedError(f"'{arm}' diverged for every seed; seed {seed}: {why}; try a lower learning rate")
+    return trained
+
+
+def collect(training: Generator[Row, None, Trained]) -> tuple[list[Row], Trained]:
+    """All rows and the result of a `fit`."""
+    rows = []
+    while True:
+        try:
+            rows.append(next(training))
+        except StopIteration as end:
+            return rows, end.value
+
+
+def _train_all(task: Task, seeds: tuple[int, ...], trained: Trained) -> Iterator[Row]:
+    def keep(seed: int, weights: dict[str, Tensor], about: dict[str, Any]) -> None:
+        _keep(task, trained, seed, weights, about)
+
+    if trained.way.name == "processes":
+        yield from train_in_processes(task, seeds, trained.way.workers, keep)
+        return
+    groups = [seeds] if trained.way.name == "stacked" else [(seed,) for seed in seeds]
+    for group in groups:
+        learner = Stack(task, group) if trained.way.name == "stacked" else Solo(task, group[0])
+        training: Training = start(task, learner)
+        yield from train(task, training)
+        for replica, seed in enumerate(group):
+            keep(seed, training.selected(replica), description(training, replica))
+
+
+def _keep(task: Task, trained: Trained, seed: int, weights: dict[str, Tensor], about: dict[str, Any]) -> None:
+    trained.exact &= about["exact"]
+    trained.seconds = max(trained.seconds, about["seconds"])
+    trained.best_epochs[seed] = about["best_epoch"]
+    if about["diverged"] is not None:
+        trained.diverged[seed] = about["diverged"]
+        return
+    model = task.make_model().to(device=task.place.device, dtype=task.place.dtype)
+    model.load_state_dict(weights)
+    trained.models[seed] = model.eval()

@@ -1,0 +1,210 @@
+"""One forked process for each seed, one after another in waves that keep every core busy."""
+
+import json
+import multiprocessing
+import os
+import signal
+import sys
+import warnings
+from collections import deque
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import asdict, dataclass, replace
+from multiprocessing.connection import Connection, wait
+from typing import Any
+
+import torch
+
+from gradlab.errors import GradlabError, InterruptedRunError
+from gradlab.records import Row
+from gradlab.training.loop import Training, start, train
+from gradlab.training.solo import Solo
+from gradlab.training.state import pack, unpack
+from gradlab.training.task import Progress, Task
+
+ROW, PROGRESS, DONE, STOPPED, FAILED = b"R", b"P", b"D", b"S", b"F"
+
+
+def forking_works() -> bool:
+    """Whether this system can fork a process that goes on using torch (Linux; macOS forbids it, Windows has no fork)."""
+    return sys.platform == "linux"
+
+
+def wave_size(seeds: int, cores: int) -> int:
+    """How many one-thread processes to run at a time.
+
+    A few more processes than cores share them fairly, so three seeds on two cores take 1.5 times one seed's time
+    instead of twice: the waves are as equal as they can be with fewer than 2 x cores processes in each.
+    """
+    waves = -(-seeds // max(1, 2 * cores - 1))
+    return -(-seeds // waves)
+
+
+@dataclass(slots=True)
+class _Child:
+    seed: int
+    process: Any
+    connection: Connection
+    rows: deque[Row]
+    outcome: bytes | None = None
+    ended: bool = False
+
+
+def train_in_processes(
+    task: Task, seeds: Sequence[int], workers: int, keep: Callable[[int, dict[str, Any], dict[str, Any]], None]
+) -> Iterator[Row]:
+    """Yields the rows of all seeds: wave by wave, within a wave epoch by epoch, within an epoch seed by seed.
+
+    Args:
+        task: what to train; forked processes read its tensors where they lie.
+        seeds: one process each.
+        workers: processes at a time.
+        keep: is given (seed, weights, description) of each trained seed.
+
+    Raises:
+        InterruptedRunError: a signal asked to stop and every process has saved.
+        GradlabError: a process failed or was killed.
+    """
+    for first in range(0, len(seeds), workers):
+        children = [_spawn(task, seed) for seed in seeds[first : first + workers]]
+        try:
+            yield from _rows_in_order(task, children)
+        finally:
+            for child in children:
+                child.process.join(timeout=0.1 if not child.ended else None)
+                if child.process.is_alive():
+                    child.process.kill()
+                    child.process.join()
+                child.connection.close()
+        _raise_if_stopped(task, children)
+        for child in children:
+            assert child.outcome is not None
+            keep(child.seed, *unpack(child.outcome))
+
+
+def _spawn(task: Task, seed: int) -> _Child:
+    receiver, sender = multiprocessing.Pipe(duplex=False)
+    process = multiprocessing.get_context("fork").Process(
+        target=_work, args=(task, seed, sender, os.getpid()), name=f"{task.arm} seed {seed}"
+    )
+    with warnings.catch_warnings():
+        # The child calls nothing that another thread may hold: it runs torch with threads of its own, as torch's own
+        # DataLoader workers do.
+        warnings.simplefilter("ignore", DeprecationWarning)
+        process.start()
+    sender.close()
+    return _Child(seed, process, receiver, deque())
+
+
+def _rows_in_order(task: Task, children: list[_Child]) -> Iterator[Row]:
+    """Yields rows as soon as every process of the wave has reached their epoch."""
+    while True:
+        open_ones = {child.connection: child for child in children if not child.ended}
+        for connection in wait(list(open_ones)):
+            _receive(task, open_ones[connection])  # pyright: ignore[reportArgumentType]
+        while (epoch := _complete_epoch(children)) is not None:
+            for child in children:
+                while child.rows and child.rows[0]["epoch"] == epoch:
+                    yield child.rows.popleft()
+        if all(child.ended for child in children):
+            return
+
+
+def _complete_epoch(children: list[_Child]) -> Any:
+    """The earliest epoch of which no further row can come, or None."""
+    heads = [child.rows[0]["epoch"] for child in children if child.rows]
+    if not heads:
+        return None
+    earliest = min(heads)
+    done = all(child.ended or (child.rows and child.rows[-1]["epoch"] > earliest) for child in children)
+    return earliest if done else None
+
+
+def _receive(task: Task, child: _Child) -> None:
+    try:
+        message = child.connection.recv_bytes()
+    except EOFError:
+        child.ended = True
+        return
+    kind, content = message[:1], message[1:]
+    if kind == ROW:
+        child.rows.append(json.loads(content))
+    elif kind == PROGRESS:
+        task.place.report(Progress(**json.loads(content)))
+    else:
+        child.outcome = message
+        if kind == DONE:
+            child.outcome = content
+            child.ended = True
+        else:
+            child.ended = True
+
+
+def _raise_if_stopped(task: Task, children: list[_Child]) -> None:
+    for child in children:
+        if child.outcome is None:
+            code = child.process.exitcode
+            cause = f"was killed by {signal.Signals(-code).name}" if code and code < 0 else f"ended with exit code {code}"
+            hint = " (out of memory?)" if code == -signal.SIGKILL else ""
+            raise GradlabError(f"the process of seed {child.seed} {cause}{hint}; what it saved can be resumed")
+    for child in children:
+        assert child.outcome is not None
+        if child.outcome[:1] == FAILED:
+            raise _rebuilt(json.loads(child.outcome[1:]), child.seed)
+    if task.place.stop.signal_number:
+        raise task.place.stop.error()
+
+
+def _rebuilt(failure: dict[str, Any], seed: int) -> GradlabError:
+    error = GradlabError(f"seed {seed}: {failure['message']}")
+    error.exit_code = failure["exit_code"]
+    error.add_note(failure["traceback"])
+    return error
+
+
+def _work(task: Task, seed: int, connection: Connection, parent: int) -> None:
+    """The child: trains one seed and tells the parent; runs in a forked process only."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # the parent hears Ctrl-C and sets the flag that this process reads
+    signal.signal(signal.SIGTERM, signal.SIG_DFL)
+    torch.set_num_threads(task.place.threads)
+
+    def report(progress: Progress) -> None:
+        if os.getppid() != parent:
+            os._exit(1)  # nobody is left to listen; the newest save stays
+        connection.send_bytes(PROGRESS + json.dumps(asdict(progress)).encode())
+
+    try:
+        connection.send_bytes(_outcome(replace(task, place=replace(task.place, report=report)), seed, connection))
+    except InterruptedRunError as error:
+        connection.send_bytes(STOPPED + json.dumps(str(error)).encode())
+    except BrokenPipeError:
+        os._exit(1)
+    except Exception as error:
+        connection.send_bytes(FAILED + json.dumps(_failure(error)).encode())
+    finally:
+        connection.close()
+
+
+def _outcome(task: Task, seed: int, connection: Connection) -> bytes:
+    training = start(task, Solo(task, seed))
+    for row in train(task, training):
+        connection.send_bytes(ROW + json.dumps(row).encode())
+    return DONE + pack(training.selected(0), description(training, 0))
+
+
+def description(training: Training, replica: int) -> dict[str, Any]:
+    """What is said of a trained replica beside its weights."""
+    standing = training.standings[replica]
+    return {
+        "best_epoch": standing.best_epoch,
+        "diverged": standing.diverged,
+        "exact": training.exact,
+        "seconds": training.seconds,
+    }
+
+
+def _failure(error: Exception) -> dict[str, Any]:
+    import traceback
+
+    code = error.exit_code if isinstance(error, GradlabError) else GradlabError.exit_code
+    message = str(error) if isinstance(error, GradlabError) else f"{type(error).__name__}: {error}"
+    return {"message": message, "exit_code": code, "traceback": traceback.format_exc()}

@@ -1,0 +1,127 @@
+"""One replica: a model, its optimiser, one seed."""
+
+import contextlib
+import math
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+from gradlab import rng
+from gradlab.training.state import optimizer_tensors, restore_optimizer
+from gradlab.training.task import Task
+
+Sums = list[dict[str, float]]
+"""For each replica of a learner, metric -> its sum over the samples of one batch."""
+
+
+class Solo:
+    """A learner of one seed; see `loop.train` for the protocol that it shares with `Stack`."""
+
+    def __init__(self, task: Task, seed: int) -> None:
+        self.seeds = (seed,)
+        self.diverged: dict[int, str] = {}
+        self._task = task
+        with rng.global_stream(seed, "initial weights"):
+            self._model = task.make_model()
+        self._model.to(device=task.place.device, dtype=task.place.dtype)
+        self._parameters = list(self._model.parameters())
+        self._optimizer = task.recipe.optimizer(self._parameters)
+        self._rates = [group["lr"] for group in self._optimizer.param_groups]
+        self._draws = any(isinstance(module, nn.modules.dropout._DropoutNd) for module in self._model.modules())
+        self._autocast = autocast(task)
+
+    def shaped(self, batch: Tensor) -> Tensor:
+        """A batch as the model takes it: nothing to do for one replica."""
+        return batch
+
+    def start_epoch(self) -> None:
+        """Puts the model in training mode."""
+        self._model.train()
+
+    def step(self, inputs: Tensor, targets: Tensor, *, factor: float, number: int) -> Sums:
+        """Makes one optimiser step and returns the batch's sums; a loss that is not finite stops before the step."""
+        task, recipe, optimizer = self._task, self._task.recipe, self._optimizer
+        for group, rate in zip(optimizer.param_groups, self._rates, strict=True):
+            group["lr"] = rate * factor
+        if self._draws:
+            rng.start_step(self.seeds[0], number)
+        optimizer.zero_grad()
+        with self._autocast:
+            loss, metrics = task.objective(self._model, inputs, targets)
+        if recipe.l1:
+            loss = loss + recipe.l1 * sum(parameter.abs().sum() for parameter in self._parameters)
+        value = loss.item()
+        if not math.isfinite(value):
+            self.diverged[0] = self._why(value, inputs, number, factor)
+            return [{"loss": value * len(targets)}]
+        loss.backward()
+        if recipe.clip_norm is not None:
+            nn.utils.clip_grad_norm_(self._parameters, recipe.clip_norm)
+        optimizer.step()
+        sums = {name: metric.item() for name, metric in metrics.items()}
+        sums["loss"] = value * len(targets)
+        return [sums]
+
+    def module(self, replica: int) -> nn.Module:
+        """The model itself."""
+        assert replica == 0
+        return self._model
+
+    def weights(self, replica: int) -> dict[str, Tensor]:
+        """A copy of the model's state dict."""
+        assert replica == 0
+        return {name: tensor.detach().clone() for name, tensor in self._model.state_dict().items()}
+
+    def tensors(self) -> tuple[dict[str, Tensor], dict[str, Any]]:
+        """Model and optimiser as named tensors, and the optimiser's other values."""
+        optimizer, scalars = optimizer_tensors(self._optimizer)
+        tensors = {f"model/{name}": tensor for name, tensor in self._model.state_dict().items()}
+        return tensors | {f"optimizer/{name}": tensor for name, tensor in optimizer.items()}, scalars
+
+    def restore(self, tensors: dict[str, Tensor], scalars: dict[str, Any]) -> None:
+        """Puts back what `tensors` returned."""
+        self._model.load_state_dict(under("model/", tensors))
+        restore_optimizer(self._optimizer, under("optimizer/", tensors), scalars)
+
+    def _why(self, loss: float, inputs: Tensor, step: int, factor: float) -> str:
+        rates = ", ".join(f"{rate * factor:g}" for rate in dict.fromkeys(self._rates))
+        return f"loss {loss} at step {step}, learning rate {rates}, {first_not_finite(self._model, inputs)}"
+
+
+def autocast(task: Task) -> contextlib.AbstractContextManager[Any]:
+    """The context of the forward pass: bfloat16 autocast where the place asks for it, else nothing."""
+    if task.place.precision != "bfloat16":
+        return contextlib.nullcontext()
+    return torch.autocast(torch.device(task.place.device).type, dtype=torch.bfloat16, cache_enabled=False)
+
+
+def under(prefix: str, tensors: dict[str, Tensor]) -> dict[str, Tensor]:
+    """The tensors whose names start with `prefix`, without it."""
+    return {name.removeprefix(prefix): tensor for name, tensor in tensors.items() if name.startswith(prefix)}
+
+
+def first_not_finite(model: nn.Module, inputs: Tensor) -> str:
+    """Names the first thing in a forward pass that is not finite: the inputs, a parameter or a layer's output."""
+    if inputs.is_floating_point() and not inputs.isfinite().all():
+        return "first seen in the inputs"
+    for name, parameter in model.named_parameters():
+        if not parameter.isfinite().all():
+            return f"first seen in the parameter {name}"
+    found: list[str] = []
+
+    def look(name: str):
+        def hook(_module: nn.Module, _arguments: object, output: object) -> None:
+            if isinstance(output, Tensor) and not found and not output.isfinite().all():
+                found.append(name)
+
+        return hook
+
+    hooks = [module.register_forward_hook(look(name)) for name, module in model.named_modules() if name]
+    try:
+        with torch.no_grad():
+            model(inputs)
+    finally:
+        for hook in hooks:
+            hook.remove()
+    return f"first seen in the output of {found[0]}" if found else "first seen in the loss"

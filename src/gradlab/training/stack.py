@@ -1,0 +1,139 @@
+"""Several replicas at once: parameters and buffers on a leading axis, one pass for all."""
+
+import copy
+import math
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+from torch.func import functional_call, stack_module_state, vmap
+
+from gradlab import rng
+from gradlab.errors import UsageError
+from gradlab.training.solo import Sums, autocast, first_not_finite, under
+from gradlab.training.state import optimizer_tensors, restore_optimizer
+from gradlab.training.task import Objective, Task
+
+
+class _Bound(nn.Module):
+    """A model and its objective as one module, so that `functional_call` swaps the weights for the whole of it."""
+
+    def __init__(self, model: nn.Module, objective: Objective) -> None:
+        super().__init__()
+        self.model = model
+        self.objective = objective
+
+    def forward(self, inputs: Tensor, targets: Tensor) -> tuple[Tensor, dict[str, Tensor]]:
+        return self.objective(self.model, inputs, targets)
+
+
+class Stack:
+    """A learner of several seeds; each replica gets exactly its own gradient, since the losses are summed.
+
+    The optimiser steps the stack as if it were one set of parameters, which is exact for element-wise optimisers
+    (SGD, Adam, AdamW, RMSprop) and wrong for those that look at norms of whole tensors.
+
+    Raises:
+        UsageError: the model draws random numbers in its forward pass (dropout).
+    """
+
+    def __init__(self, task: Task, seeds: tuple[int, ...]) -> None:
+        self.seeds = seeds
+        self.diverged: dict[int, str] = {}
+        self._task = task
+        models = []
+        for seed in seeds:
+            with rng.global_stream(seed, "initial weights"):
+                models.append(task.make_model())
+        if any(isinstance(module, nn.modules.dropout._DropoutNd) and module.p > 0 for module in models[0].modules()):
+            raise UsageError("stacked seeds cannot keep their dropout draws apart: use --together processes")
+        for model in models:
+            model.to(device=task.place.device, dtype=task.place.dtype)
+        self._template = models[0]
+        self._bound = _Bound(copy.deepcopy(models[0]), task.objective)
+        parameters, buffers = stack_module_state(models)
+        self._parameters = {name: tensor.detach().requires_grad_() for name, tensor in parameters.items()}
+        self._buffers = {name: tensor.detach() for name, tensor in buffers.items()}
+        self._optimizer = task.recipe.optimizer(list(self._parameters.values()))
+        self._rates = [group["lr"] for group in self._optimizer.param_groups]
+        self._before_divergence: dict[int, dict[str, Tensor]] = {}
+        self._forward = vmap(self._one)
+        self._autocast = autocast(task)
+
+    def shaped(self, batch: Tensor) -> Tensor:
+        """A flat batch [replicas * samples, ...] as [replicas, samples, ...]."""
+        return batch.view(len(self.seeds), -1, *batch.shape[1:])
+
+    def start_epoch(self) -> None:
+        """Puts the model in training mode."""
+        self._bound.train()
+
+    def step(self, inputs: Tensor, targets: Tensor, *, factor: float, number: int) -> Sums:
+        """Makes one optimiser step for all replicas and returns each one's sums over its batch.
+
+        A replica whose loss is not finite is marked as diverged; the others go on.
+        """
+        for group, rate in zip(self._optimizer.param_groups, self._rates, strict=True):
+            group["lr"] = rate * factor
+        self._optimizer.zero_grad()
+        with self._autocast:
+            losses, metrics = self._forward(self._parameters, self._buffers, inputs, targets)
+        if self._task.recipe.l1:
+            losses = losses + self._task.recipe.l1 * sum(p.abs().flatten(1).sum(1) for p in self._parameters.values())
+        values = losses.tolist()
+        self._mark_diverged(values, inputs, number, factor)
+        losses.sum().backward()
+        if self._task.recipe.clip_norm is not None:
+            self._clip(self._task.recipe.clip_norm)
+        self._optimizer.step()
+        columns = {name: metric.tolist() for name, metric in metrics.items()}
+        columns["loss"] = [value * targets.shape[1] for value in values]
+        return [dict(zip(columns, row, strict=True)) for row in zip(*columns.values(), strict=True)]
+
+    def module(self, replica: int) -> nn.Module:
+        """A plain module with one replica's weights, overwritten by the next call."""
+        self._template.load_state_dict(self.weights(replica))
+        return self._template
+
+    def weights(self, replica: int) -> dict[str, Tensor]:
+        """A copy of one replica's weights as a plain model's state dict; a diverged one's from before its last step."""
+        if replica in self._before_divergence:
+            return self._before_divergence[replica]
+        return {name: tensor[replica].detach().clone() for name, tensor in self._named().items()}
+
+    def tensors(self) -> tuple[dict[str, Tensor], dict[str, Any]]:
+        """Stack and optimiser as named tensors, and the optimiser's other values."""
+        optimizer, scalars = optimizer_tensors(self._optimizer)
+        tensors = {f"model/{name}": tensor for name, tensor in self._named().items()}
+        return tensors | {f"optimizer/{name}": tensor for name, tensor in optimizer.items()}, scalars
+
+    def restore(self, tensors: dict[str, Tensor], scalars: dict[str, Any]) -> None:
+        """Puts back what `tensors` returned."""
+        with torch.no_grad():
+            for name, tensor in under("model/", tensors).items():
+                self._named()[name].copy_(tensor)
+        restore_optimizer(self._optimizer, under("optimizer/", tensors), scalars)
+
+    def _one(self, parameters: dict[str, Tensor], buffers: dict[str, Tensor], inputs: Tensor, targets: Tensor):
+        weights = {f"model.{name}": tensor for name, tensor in (parameters | buffers).items()}
+        return functional_call(self._bound, weights, (inputs, targets))
+
+    def _named(self) -> dict[str, Tensor]:
+        return self._parameters | self._buffers
+
+    def _mark_diverged(self, losses: list[float], inputs: Tensor, step: int, factor: float) -> None:
+        """Notes replicas whose loss is not finite; their slots in the stack go on, unread, and touch no other slot."""
+        for replica, loss in enumerate(losses):
+            if not math.isfinite(loss) and replica not in self.diverged:
+                self._before_divergence[replica] = self.weights(replica)
+                rates = ", ".join(f"{rate * factor:g}" for rate in dict.fromkeys(self._rates))
+                where = first_not_finite(self.module(replica), inputs[replica])
+                self.diverged[replica] = f"loss {loss} at step {step}, learning rate {rates}, {where}"
+
+    def _clip(self, largest: float) -> None:
+        """Scales each replica's gradients by its own 2-norm, as `clip_grad_norm_` does for one model."""
+        gradients = [p.grad for p in self._parameters.values() if p.grad is not None]
+        norms = torch.stack([gradient.flatten(1).norm(dim=1) for gradient in gradients]).norm(dim=0)
+        factors = (largest / (norms + 1e-6)).clamp(max=1.0)
+        for gradient in gradients:
+            gradient.mul_(factors.view(-1, *[1] * (gradient.ndim - 1)))

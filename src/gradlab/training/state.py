@@ -1,0 +1,96 @@
+"""What a replica, or a stack of them, needs in order to go on exactly where it stopped."""
+
+import json
+import re
+import warnings
+from pathlib import Path
+from typing import Any
+
+import torch
+from safetensors import SafetensorError
+from safetensors.torch import load, save
+from torch import Tensor
+
+from gradlab.errors import FileError
+from gradlab.records import read_sealed, write_sealed
+
+KEPT = 2  # the newest state may be damaged; the one before it is the fallback
+LARGEST_META_BYTES = 64_000_000
+META = "__meta__"
+
+
+def write_state(folder: Path, step: int, tensors: dict[str, Tensor], meta: dict[str, Any]) -> int:
+    """Writes `<step>.state` into `folder`, removes all but the newest two, and returns the file's size in bytes.
+
+    Raises:
+        FileError: the file cannot be written.
+    """
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise FileError(f"cannot write {folder}: {error.strerror}") from error
+    content = pack(tensors, meta)
+    write_sealed(folder / f"{step:012d}.state", content)
+    for old in state_files(folder)[KEPT:]:
+        old.unlink(missing_ok=True)
+    return len(content)
+
+
+def newest_state(folder: Path) -> tuple[dict[str, Tensor], dict[str, Any]] | None:
+    """The newest valid state of a folder, or None where there is none; a damaged file is named in a warning."""
+    for path in state_files(folder):
+        try:
+            return unpack(read_sealed(path))
+        except FileError as error:
+            warnings.warn(f"{error}; trying the state before it", stacklevel=2)
+    return None
+
+
+def state_files(folder: Path) -> list[Path]:
+    """The state files of a folder, newest first."""
+    if not folder.is_dir():
+        return []
+    return sorted((path for path in folder.iterdir() if re.fullmatch(r"\d{12}\.state", path.name)), reverse=True)
+
+
+def pack(tensors: dict[str, Tensor], meta: dict[str, Any]) -> bytes:
+    """Tensors and a JSON document as one string of bytes."""
+    text = json.dumps(meta, allow_nan=True).encode()  # allow_nan: Python's own reader; not a document for others
+    packed = {name: tensor.detach().cpu().contiguous() for name, tensor in tensors.items()}
+    return save({**packed, META: torch.frombuffer(bytearray(text), dtype=torch.uint8)})
+
+
+def unpack(content: bytes) -> tuple[dict[str, Tensor], dict[str, Any]]:
+    """The tensors and the JSON document of `pack`.
+
+    Raises:
+        FileError: the bytes are not a packed state.
+    """
+    try:
+        tensors = load(content)
+        text = tensors.pop(META)
+        if text.numel() > LARGEST_META_BYTES:
+            raise ValueError(f"its description is larger than {LARGEST_META_BYTES:,} bytes")
+        return tensors, json.loads(text.numpy().tobytes())
+    except (SafetensorError, ValueError, KeyError) as error:
+        raise FileError(f"the state is damaged: {error}") from error
+
+
+def optimizer_tensors(optimizer: torch.optim.Optimizer) -> tuple[dict[str, Tensor], dict[str, Any]]:
+    """The state of an optimiser as named tensors and the rest as JSON values."""
+    tensors: dict[str, Tensor] = {}
+    scalars: dict[str, Any] = {}
+    for index, entries in optimizer.state_dict()["state"].items():
+        for key, value in entries.items():
+            target = tensors if isinstance(value, Tensor) else scalars
+            target[f"{index}/{key}"] = value
+    return tensors, scalars
+
+
+def restore_optimizer(optimizer: torch.optim.Optimizer, tensors: dict[str, Tensor], scalars: dict[str, Any]) -> None:
+    """Puts back what `optimizer_tensors` took; the groups' settings stay those of the newly made optimiser."""
+    state: dict[int, dict[str, Any]] = {}
+    for name, value in {**tensors, **scalars}.items():
+        index, _, key = name.partition("/")
+        state.setdefault(int(index), {})[key] = value
+    optimizer.load_state_dict({"state": state, "param_groups": optimizer.state_dict()["param_groups"]})

@@ -1,0 +1,106 @@
+"""All that the training of one arm needs to know, whichever way its seeds run."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Literal
+
+import torch
+from torch import Tensor, nn
+
+from gradlab.augment import Transform
+from gradlab.training.recipe import Recipe
+from gradlab.training.signals import Stop
+
+Objective = Callable[[nn.Module, Tensor, Tensor], tuple[Tensor, dict[str, Tensor]]]
+"""(model, inputs, targets) -> (mean loss, sums over the batch of further metrics)."""
+Measure = Callable[[nn.Module], dict[str, float]]
+"""model -> its metrics on a split."""
+Precision = Literal["float32", "float64", "bfloat16"]
+PRECISIONS: tuple[Precision, ...] = ("float32", "float64", "bfloat16")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Progress:
+    """How far one replica is; told several times a second."""
+
+    arm: str
+    seed: int
+    epoch: int
+    epochs: int
+    step: int
+    steps: int
+    loss: float
+    samples_per_second: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Place:
+    """Where and how training runs: none of it belongs to the question that an experiment asks.
+
+    Args:
+        device: "cpu", "cuda", "cuda:1", "mps".
+        precision: "float32", "float64" (tests), or "bfloat16" (float32 weights, bfloat16 autocast).
+        threads: intra-op threads of each process.
+        workers: processes at a time; None chooses.
+        state: the folder where training can be resumed from; None keeps nothing.
+        save_seconds: the shortest time between two saves.
+        save_steps: saves every so many steps instead; None leaves it to the time.
+        stop: looked at before each step.
+        report: is told the progress.
+        dry: trains a few steps only, to learn what they cost.
+    """
+
+    device: str = "cpu"
+    precision: Precision = "float32"
+    threads: int = 1
+    workers: int | None = None
+    state: Path | None = None
+    save_seconds: float = 10.0
+    save_steps: int | None = None
+    stop: Stop = field(default_factory=Stop)
+    report: Callable[[Progress], None] = lambda _progress: None
+    dry: bool = False
+
+    @property
+    def dtype(self) -> torch.dtype:
+        """The type of weights and inputs."""
+        return torch.float64 if self.precision == "float64" else torch.float32
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Task:
+    """One arm: its network, data, objective and recipe, and the place where it is trained.
+
+    Args:
+        make_model: builds the network; called once a seed, on that seed's stream of initial weights.
+        inputs: [samples, ...], moved to the device by whoever makes the task.
+        targets: [samples, ...].
+        prepare: turns a batch of inputs into what the network takes, with random numbers if it wants any.
+        measure: split name -> what is measured after each epoch.
+    """
+
+    arm: str
+    make_model: Callable[[], nn.Module]
+    inputs: Tensor
+    targets: Tensor
+    objective: Objective
+    recipe: Recipe
+    prepare: Transform | None
+    measure: Mapping[str, Measure]
+    place: Place
+
+    @property
+    def steps_per_epoch(self) -> int:
+        """Optimiser steps in one epoch."""
+        return self.recipe.steps_per_epoch(len(self.inputs))
+
+    def fingerprint(self) -> dict[str, Any]:
+        """What can change the bits of training; recorded with each state and compared on resume."""
+        return {
+            "torch": torch.__version__,
+            "threads": torch.get_num_threads(),
+            "device": self.place.device,
+            "precision": self.place.precision,
+            "capability": torch.backends.cpu.get_cpu_capability(),
+        }

@@ -1,0 +1,78 @@
+"""Which way several seeds are trained, and with how many threads."""
+
+import os
+from dataclasses import dataclass
+from typing import Literal
+
+import torch
+from torch import nn
+
+from gradlab.errors import UsageError, unknown
+from gradlab.records.environment import available_cores
+from gradlab.training.processes import forking_works, wave_size
+from gradlab.training.task import Place
+
+Together = Literal["auto", "processes", "stacked", "in a row"]
+WAYS: tuple[Together, ...] = ("auto", "processes", "stacked", "in a row")
+STACK_GAIN = 1.6  # measured, LOG.md: a stack's throughput over seeds in a row, for networks as small as SMALL_STEP
+
+
+@dataclass(frozen=True, slots=True)
+class Way:
+    """How seeds run together, and why, in one line."""
+
+    name: Together
+    workers: int
+    reason: str
+
+
+def choose_way(together: str, place: Place, seeds: int, model: nn.Module) -> Way:
+    """The way in which `seeds` replicas of a model are trained.
+
+    The choice depends on the device, the model, the number of seeds and of cores alone, never on a timing, so that
+    the same command gives the same bits.
+
+    Raises:
+        UsageError: the name is unknown, or the way is impossible here.
+    """
+    if together not in WAYS:
+        raise unknown("way to train seeds together", together, WAYS)
+    on_cpu = torch.device(place.device).type == "cpu"
+    if together == "processes" and not (on_cpu and forking_works()):
+        raise UsageError("processes need a CPU and a system that forks (Linux): use --together stacked")
+    workers = place.workers or wave_size(seeds, max(1, available_cores() // place.threads))
+    if together != "auto":
+        return Way(together, workers if together == "processes" else 1, "as asked")
+    if seeds == 1:
+        return Way("in a row", 1, "one seed")
+    if not on_cpu:
+        if can_stack(model):
+            return Way("stacked", 1, "an accelerator is used best by one stack of all seeds")
+        return Way("in a row", 1, "the model draws random numbers, which a stack cannot keep apart")
+    if forking_works():
+        return Way("processes", workers, f"{place.threads} thread each; fastest for several seeds on a CPU")
+    return Way("in a row", 1, "this system cannot fork processes")
+
+
+def can_stack(model: nn.Module) -> bool:
+    """Whether a model's replicas can share one stack: no dropout that is switched on."""
+    return not any(isinstance(module, nn.modules.dropout._DropoutNd) and module.p > 0 for module in model.modules())
+
+
+def oversubscribed(processes: int, threads: int) -> str | None:
+    """A warning where more threads want to run than there are free cores, else None."""
+    cores = available_cores()
+    try:
+        load = os.getloadavg()[0]
+    except OSError:
+        return None
+    if threads > cores:
+        return f"{threads} threads on {cores} cores: convolutions can become many times slower; use --threads {cores}"
+    if threads > 1 and processes * threads + load > cores + 0.5:
+        return (
+            f"{processes} x {threads} threads on {cores} cores that already carry a load of {load:.1f}: "
+            "several threads that wait for each other can become many times slower; use --threads 1"
+        )
+    if load > cores + 0.5:
+        return f"other programs keep these {cores} cores busy (load {load:.1f}): expect longer times"
+    return None
