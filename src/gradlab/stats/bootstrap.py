@@ -22,8 +22,8 @@ def bca_interval(
 ) -> tuple[float, float]:
     """Returns the ends of the bias-corrected and accelerated bootstrap interval of a statistic of `values`.
 
-    When every resample gives the same statistic (all values equal), both ends are that point. When leaving out one
-    value never moves the statistic, the acceleration is taken as 0.
+    When all values are equal, both ends are the statistic. When leaving out one value never moves the statistic, the
+    acceleration is taken as 0.
 
     Args:
         values: at least two finite numbers.
@@ -33,8 +33,8 @@ def bca_interval(
         resamples: number of bootstrap resamples, at least 1.
 
     Raises:
-        UsageError: too few values, one that is not finite, or a statistic (such as the minimum) whose resamples all
-            lie on one side of it, for which this interval does not exist.
+        UsageError: too few values, one that is not finite, or a statistic whose resamples all lie on one side of it,
+            for which this interval does not exist.
 
     Source: Efron and Tibshirani, An Introduction to the Bootstrap, 1993, 14.3 and equation 15.36.
     """
@@ -42,11 +42,12 @@ def bca_interval(
     sample = numpy.asarray(finite_values(values))
     if sample.size < 2 or resamples < 1:
         raise UsageError(f"a bootstrap needs 2 values and 1 resample: got {sample.size} and {resamples}")
+    observed = float(statistic(sample, axis=-1))
+    if sample.min() == sample.max():
+        return observed, observed
     indices = generator.integers(0, sample.size, (resamples, sample.size))
     distribution = statistic(sample[indices], axis=-1)
-    if numpy.ptp(distribution) == 0:
-        return float(distribution[0]), float(distribution[0])
-    bias = _bias_correction(distribution, float(statistic(sample, axis=-1)))
+    bias = _bias_correction(distribution, observed)
     acceleration = _acceleration(sample, statistic)
     spread = NormalDist().inv_cdf((1 - confidence) / 2)
     levels = [_adjusted_level(bias, acceleration, side) for side in (spread, -spread)]

@@ -1,6 +1,7 @@
 """Student's t distribution and the incomplete beta function it rests on, in double precision."""
 
 import math
+from collections.abc import Callable
 from functools import lru_cache
 
 _CONVERGED = 1e-16
@@ -116,7 +117,9 @@ def _size_from_centre(centre: float, df: float) -> float:
     return _newton(log_centre - _log_density_at_zero(df), log_centre, df, area=_log_centre, direction=1)
 
 
-def _newton(log_t: float, log_target: float, df: float, *, area, direction: int) -> float:  # noqa: ANN001
+def _newton(
+    log_t: float, log_target: float, df: float, *, area: Callable[[float, float], float], direction: int
+) -> float:
     for _ in range(_MOST_NEWTON_STEPS):
         t = math.exp(log_t)
         log_area = area(t, df)

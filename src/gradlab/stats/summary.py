@@ -75,7 +75,7 @@ def summarise(
     if len(numbers) < 2:
         return Summary(numbers, len(numbers), mean, None, None, None, confidence, method)
     std = standard_deviation(numbers)
-    if generator is not None and method == "bca":
+    if generator is not None and method == "bca" and std > 0:
         low, high = bca_interval(numbers, generator=generator, confidence=confidence, resamples=resamples)
     else:
         low, high = t_interval(numbers, confidence)

@@ -1,0 +1,102 @@
+import json
+
+import pytest
+
+from gradlab.stats import compare, compare_all
+
+
+def arms(n, step=0.01, wobble=0.001):
+    baseline = {seed: 0.9 + 0.003 * seed for seed in range(n)}
+    return {seed: value + step + wobble * (seed % 2) for seed, value in baseline.items()}, baseline
+
+
+def verdict(n, **options):
+    return compare(*arms(n), names=("CNN", "MLP"), percent=True, **options).verdict
+
+
+def test_three_seeds_never_name_a_better_arm():
+    assert verdict(3) == (
+        "With 3 paired seeds no difference can reach p <= 0.05 (smallest possible 0.25): "
+        "CNN - MLP = +1.03 points [0.89, 1.18]; run at least 6 seeds."
+    )
+
+
+def test_one_seed_has_no_interval():
+    assert verdict(1) == (
+        "With 1 paired seed no difference can reach p <= 0.05 (smallest possible 1): "
+        "CNN - MLP = +1.00 points (no interval); run at least 6 seeds."
+    )
+
+
+@pytest.mark.parametrize("n", [1, 2, 3, 4, 5])
+@pytest.mark.parametrize("larger_is_better", [True, False])
+def test_few_seeds_never_say_better_or_worse(n, larger_is_better):
+    sentence = verdict(n, larger_is_better=larger_is_better)
+    assert "better" not in sentence
+    assert "worse" not in sentence
+
+
+def test_eight_seeds_name_the_better_arm():
+    assert verdict(8) == (
+        "CNN is better than MLP: CNN - MLP = +1.05 points [1.01, 1.09], p = 0.00781 "
+        "(8 paired seeds: CNN ahead on 8, equal on 0, behind on 0)."
+    )
+
+
+def test_of_losses_the_smaller_is_better():
+    assert verdict(8, larger_is_better=False).startswith("MLP is better than CNN: CNN - MLP = +1.05 points")
+
+
+def test_a_stricter_level_needs_more_seeds():
+    assert "no difference can reach p <= 0.01 (smallest possible 0.0156)" in verdict(7, confidence=0.99)
+    assert verdict(7, confidence=0.99).endswith("run at least 8 seeds.")
+
+
+def test_no_difference_shown():
+    baseline = [0.5, 0.6, 0.7, 0.5, 0.6, 0.7]
+    treatment = [0.51, 0.59, 0.71, 0.49, 0.61, 0.7]
+    assert compare(treatment, baseline).verdict == (
+        "No difference shown with 6 paired seeds: a - b = +0.002 [-0.009, 0.012], p = 1."
+    )
+
+
+def test_equal_arms():
+    assert compare([0.5, 0.6], [0.5, 0.6]).verdict == "a and b are equal on each of 2 paired seeds."
+
+
+def test_left_out_seeds_are_named():
+    treatment, baseline = arms(8)
+    sentence = compare(treatment | {11: 0.5}, baseline | {12: 0.5}).verdict
+    assert sentence.endswith("behind on 0) (seeds 11, 12 left out: not in both arms).")
+
+
+def test_a_family_raises_the_bar():
+    treatment, baseline = arms(6)
+    found = compare_all({"base": baseline, "one": treatment, "two": treatment, "three": treatment}, baseline="base")
+    assert {comparison.verdict for comparison in found} == {
+        "With 6 paired seeds no difference can reach p <= 0.05 after Holm's correction for 3 comparisons "
+        f"(smallest possible 0.0938): {name} - base = +0.0105 [0.0099, 0.0111]; run at least 7 seeds."
+        for name in ("one", "two", "three")
+    }
+
+
+def test_a_family_reports_the_adjusted_p():
+    treatment, baseline = arms(8)
+    found = compare_all({"base": baseline, "one": treatment, "two": baseline}, baseline="base")
+    assert "p = 0.0156 after Holm's correction for 2 comparisons" in found[0].verdict
+
+
+def test_p_equal_to_the_level_is_significant():
+    # 1 - 0.9375 is exact, 5 seeds reach exactly 2/32 = 0.0625.
+    assert compare([1.0] * 5, [0.0] * 5, confidence=0.9375).significant
+    assert not compare([1.0] * 5, [0.0] * 5, confidence=0.95).significant
+
+
+def test_json_holds_what_a_script_needs():
+    found = compare(*arms(8), names=("CNN", "MLP"))
+    content = json.loads(json.dumps(found.as_json()))
+    assert content["ci95"] == [found.low, found.high]
+    assert content["seeds"] == list(range(8))
+    assert (content["treatment"], content["baseline"], content["significant"]) == ("CNN", "MLP", True)
+    assert content["verdict"] == found.verdict
+    assert compare([1.0], [2.0]).as_json()["ci95"] is None
