@@ -108,9 +108,9 @@ def test_higher_confidence_is_wider_and_holds_the_mean(values):
 @pytest.mark.parametrize(
     ("values", "options", "message"),
     [
-        ([], {}, "no values: a statistic needs at least one"),
-        ([1.0, math.nan], {}, "value 1 is nan"),
-        ([math.inf], {}, "value 0 is inf"),
+        ([], {}, "no value: a statistic needs at least one"),
+        ([1.0, math.nan], {}, "value at position 1 is nan"),
+        ([math.inf], {}, "value at position 0 is inf"),
         ([1.0], {"confidence": 95}, r"share in \(0, 1\), such as 0.95: got 95"),
         ([1.0], {"method": "z"}, "unknown interval method 'z': known: t, bca"),
         ([1.0], {"method": "bca"}, "give it a numpy.random.Generator"),

@@ -14,10 +14,10 @@ def finite_values(values: Iterable[float], *, what: str = "value") -> tuple[floa
     """
     numbers = tuple(float(value) for value in values)
     if not numbers:
-        raise UsageError(f"no {what}s: a statistic needs at least one")
+        raise UsageError(f"no {what}: a statistic needs at least one")
     for position, number in enumerate(numbers):
         if not math.isfinite(number):
-            raise UsageError(f"{what} {position} is {number}: a statistic needs finite numbers")
+            raise UsageError(f"{what} at position {position} is {number}: a statistic needs finite numbers")
     return numbers
 
 

@@ -141,7 +141,7 @@ def _paired(
 
 def _by_seed(values: Values, name: str) -> dict[int, float]:
     if not isinstance(values, Mapping):
-        return dict(enumerate(finite_values(values, what=f"{name}: value")))
+        return dict(enumerate(finite_values(values, what=f"value of {name}")))
     numbers = [float(value) for value in values.values()]
     bad = [seed for seed, number in zip(values, numbers, strict=True) if not numpy.isfinite(number)]
     if bad:
