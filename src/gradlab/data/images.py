@@ -1,0 +1,169 @@
+"""Images in memory, and the splits that an experiment trains, selects and tests on."""
+
+import hashlib
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from torch import Tensor
+
+UNLABELLED = -1
+BRIGHTEST = 255
+IMAGES_AT_ONCE = 1000
+
+Normalisation = tuple[tuple[float, ...], tuple[float, ...]]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Images:
+    """A set of equally large images with their labels, held in memory as bytes.
+
+    Args:
+        pixels: uint8 [images, channels, height, width], 0 to 255.
+        labels: int64 [images], a class index, or -1 where an image has no label.
+        classes: the name of each class, in the order of the indices.
+
+    Raises:
+        ValueError: types, shapes, lengths or label range do not fit together.
+    """
+
+    pixels: Tensor
+    labels: Tensor
+    classes: tuple[str, ...]
+
+    def __post_init__(self) -> None:
+        _check_pixels(self.pixels)
+        _check_labels(self.labels, count=len(self.pixels), classes=len(self.classes))
+        if len(set(self.classes)) != len(self.classes):
+            twice = next(name for name in self.classes if self.classes.count(name) > 1)
+            raise ValueError(f"class names must differ: '{twice}' is there twice")
+
+    def __len__(self) -> int:
+        return len(self.pixels)
+
+    def take(self, indices: Tensor | np.ndarray | Sequence[int]) -> "Images":
+        """The images at these positions, in this order, as a copy.
+
+        Args:
+            indices: whole numbers in [0, images); one may appear more than once.
+
+        Raises:
+            IndexError: a position lies outside the set, or is not a whole number.
+        """
+        chosen = torch.as_tensor(np.asarray(indices) if not isinstance(indices, Tensor) else indices)
+        if chosen.ndim != 1 or chosen.is_floating_point() or chosen.dtype == torch.bool:
+            if chosen.numel():
+                raise IndexError(f"indices must be a row of whole numbers: got {chosen.dtype} {list(chosen.shape)}")
+            chosen = chosen.reshape(-1).long()
+        chosen = chosen.to(self.pixels.device, torch.int64)
+        if len(chosen) and (int(chosen.min()) < 0 or int(chosen.max()) >= len(self)):
+            raise IndexError(f"indices must lie in [0, {len(self)}): got {int(chosen.min())} to {int(chosen.max())}")
+        return Images(self.pixels[chosen], self.labels[chosen], self.classes)
+
+    def to(self, device: torch.device | str) -> "Images":
+        """The same images on another device; itself where they are there already."""
+        pixels, labels = self.pixels.to(device), self.labels.to(device)
+        return self if pixels is self.pixels and labels is self.labels else Images(pixels, labels, self.classes)
+
+    def digest(self) -> str:
+        """The SHA-256, in hexadecimal, over shape, class names, pixels and labels."""
+        header = json.dumps({"shape": list(self.pixels.shape), "classes": list(self.classes)})
+        digest = hashlib.sha256(header.encode())
+        for chunk in self.pixels.split(IMAGES_AT_ONCE):
+            digest.update(chunk.cpu().contiguous().numpy().data)
+        digest.update(self.labels.cpu().numpy().astype("<i8").data)
+        return digest.hexdigest()
+
+    def mean_and_std(self) -> Normalisation:
+        """Mean and standard deviation of each channel over all images and positions, for pixels in [0, 1].
+
+        The sums are whole numbers, so the result does not depend on the order of the images or on threads.
+
+        Raises:
+            ValueError: there are no images.
+        """
+        if not len(self):
+            raise ValueError("mean and standard deviation need at least one image: got none")
+        channels = self.pixels.shape[1]
+        sums, squares = torch.zeros(2, channels, dtype=torch.int64)
+        for chunk in self.pixels.split(IMAGES_AT_ONCE):
+            wide = chunk.cpu().to(torch.int32)
+            sums += wide.sum((0, 2, 3), dtype=torch.int64)
+            squares += wide.square().sum((0, 2, 3), dtype=torch.int64)
+        count = self.pixels.numel() // channels
+        means = [total / count for total in sums.tolist()]
+        # Whole numbers up to the last step: float sums of squares would cancel.
+        variances = [(n2 * count - n1 * n1) / count**2 for n1, n2 in zip(sums.tolist(), squares.tolist(), strict=True)]
+        return tuple(mean / BRIGHTEST for mean in means), tuple(value**0.5 / BRIGHTEST for value in variances)
+
+
+@dataclass(frozen=True, slots=True, eq=False, kw_only=True)
+class Splits:
+    """One dataset, cut into the parts that are trained on, selected on and tested on.
+
+    Args:
+        train: what the weights are fitted to.
+        validation: what settings and epochs are selected on.
+        test: what is read once, at the end.
+        unlabelled: further images without labels, where the dataset has them.
+        name: the dataset's name, such as "cifar10".
+        normalisation: per-channel mean and standard deviation for pixels in [0, 1]; computed on `train` if left empty.
+
+    Raises:
+        ValueError: the parts differ in image shape, or the labelled ones in their classes.
+    """
+
+    train: Images
+    validation: Images
+    test: Images
+    unlabelled: Images | None = None
+    name: str
+    normalisation: Normalisation = ((), ())
+
+    def __post_init__(self) -> None:
+        shape, classes = self.train.pixels.shape[1:], self.train.classes
+        for part, images in self.parts().items():
+            if images.pixels.shape[1:] != shape:
+                raise ValueError(
+                    f"all parts must have train's shape {list(shape)}: {part} has {list(images.pixels.shape[1:])}"
+                )
+            if part != "unlabelled" and images.classes != classes:
+                raise ValueError(
+                    f"all parts must have train's {len(classes)} classes: {part} has {len(images.classes)} others"
+                )
+        if self.normalisation == ((), ()):
+            object.__setattr__(self, "normalisation", self.train.mean_and_std())
+        if any(len(values) != shape[0] for values in self.normalisation):
+            raise ValueError(
+                f"normalisation must have one value for each of {shape[0]} channels: got {self.normalisation}"
+            )
+
+    def parts(self) -> dict[str, Images]:
+        """The parts that are there, by name."""
+        parts = {"train": self.train, "validation": self.validation, "test": self.test}
+        return parts if self.unlabelled is None else parts | {"unlabelled": self.unlabelled}
+
+    def digest(self) -> str:
+        """The SHA-256, in hexadecimal, over the digests of the parts."""
+        return hashlib.sha256(
+            "".join(f"{name} {part.digest()}\n" for name, part in self.parts().items()).encode()
+        ).hexdigest()
+
+
+def _check_pixels(pixels: Tensor) -> None:
+    if not isinstance(pixels, Tensor) or pixels.dtype != torch.uint8:
+        raise ValueError(f"pixels must be a uint8 tensor: got {getattr(pixels, 'dtype', type(pixels).__name__)}")
+    if pixels.ndim != 4 or 0 in pixels.shape[1:]:
+        raise ValueError(f"pixels must be [images, channels, height, width]: got {list(pixels.shape)}")
+
+
+def _check_labels(labels: Tensor, *, count: int, classes: int) -> None:
+    if not isinstance(labels, Tensor) or labels.dtype != torch.int64:
+        raise ValueError(f"labels must be an int64 tensor: got {getattr(labels, 'dtype', type(labels).__name__)}")
+    if labels.shape != (count,):
+        raise ValueError(f"there must be one label for each of {count} images: got labels {list(labels.shape)}")
+    if count and (int(labels.min()) < UNLABELLED or int(labels.max()) >= classes):
+        low, high = int(labels.min()), int(labels.max())
+        raise ValueError(f"labels must lie in [{UNLABELLED}, {classes}) for {classes} classes: got {low} to {high}")

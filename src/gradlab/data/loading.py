@@ -1,0 +1,137 @@
+"""`load`: any dataset, by its name, as splits in memory."""
+
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import numpy as np
+import torch
+
+from gradlab.data import cifar, stl10
+from gradlab.data.digits import load_digits
+from gradlab.data.idx import read_idx
+from gradlab.data.images import UNLABELLED, Images, Splits
+from gradlab.data.partition import carve, proportional
+from gradlab.data.places import Place, data_root, find, missing, read_contents
+from gradlab.data.published import PUBLISHED, Published
+from gradlab.data.stream import VerifiedStream
+from gradlab.errors import unknown
+
+NAMES = ("digits", *PUBLISHED)
+
+Contents = Iterator[tuple[str, VerifiedStream]]
+Parts = tuple[Images, Images, Images | None]
+
+
+def load(
+    name: str,
+    *,
+    root: str | Path | None = None,
+    offline: bool = False,
+    split_seed: int = 42,
+    download: bool = True,
+    unlabelled: bool = True,
+) -> Splits:
+    """The dataset of this name as splits in memory.
+
+    Args:
+        name: "digits" (needs no download), "mnist", "fashion_mnist", "cifar10", "cifar100", "stl10".
+        root: the data root; else `GRADLAB_DATA`, else the user's cache folder.
+        offline: never use the network; `GRADLAB_OFFLINE=1` says the same.
+        split_seed: which images are held out for validation; the published test images are the test split.
+        download: whether a missing dataset may be fetched.
+        unlabelled: whether to read the unlabelled images too, where there are some (STL-10: 2.8 GB).
+
+    Raises:
+        UsageError: no dataset has this name.
+        DataUnavailableError: its files are missing, damaged or out of reach.
+    """
+    if name == "digits":
+        return load_digits(split_seed=split_seed)
+    if name not in PUBLISHED:
+        raise unknown("dataset", name, NAMES, where="gradlab data list")
+    published = PUBLISHED[name]
+    base = data_root(root)
+    place = find(published, base)
+    if place is None:
+        raise missing(published, base, "offline" if offline else "not fetched yet")
+    return load_published(published, place, split_seed=split_seed, unlabelled=unlabelled)
+
+
+def load_published(published: Published, place: Place, *, split_seed: int, unlabelled: bool = True) -> Splits:
+    """Reads a published dataset from where it was found, checks every file and holds out the validation split.
+
+    Raises:
+        DataUnavailableError: a file is missing or damaged.
+    """
+    needed = [content for content in published.contents if unlabelled or not content.name.startswith("unlabeled")]
+    labelled, test, rest = READERS[published.layout](published, read_contents(published, place, needed))
+    quotas = proportional(labelled.labels.numpy(), published.validation)
+    train, validation = carve(labelled, quotas, split_seed)
+    return Splits(
+        train=train,
+        validation=validation,
+        test=test,
+        unlabelled=rest,
+        name=published.name,
+        normalisation=published.normalisation,
+    )
+
+
+def _read_idx_set(published: Published, contents: Contents) -> Parts:
+    arrays = {name: read_idx(source) for name, source in contents}
+    images, labels, test_images, test_labels = (arrays[content.name] for content in published.contents)
+    train = _images(images[:, None], labels.astype(np.int64), published)
+    return train, _images(test_images[:, None], test_labels.astype(np.int64), published), None
+
+
+def _read_cifar(published: Published, contents: Contents) -> Parts:
+    pixels, labels = _allocate(published, published.images)
+    test_pixels, test_labels = _allocate(published, published.test)
+    batches = len(published.contents) - 1
+    size = published.images // batches
+    label_bytes = 2 if batches == 1 else 1
+    starts = {content.name: index * size for index, content in enumerate(published.contents[:-1])}
+    for name, source in contents:
+        if name in starts:
+            rows = slice(starts[name], starts[name] + size)
+            into = pixels[rows], labels[rows]
+        else:
+            into = test_pixels, test_labels
+        cifar.read_records(source, *into, label_bytes=label_bytes, classes=len(published.classes))
+    return _images(pixels, labels, published), _images(test_pixels, test_labels, published), None
+
+
+def _read_stl10(published: Published, contents: Contents) -> Parts:
+    counts = {"train": published.images, "test": published.test, "unlabeled": published.unlabelled}
+    pixels: dict[str, np.ndarray] = {}
+    labels: dict[str, np.ndarray] = {}
+    for name, source in contents:
+        part, _, kind = name.removesuffix(".bin").partition("_")
+        if kind == "y":
+            labels[part] = stl10.read_labels(source, counts[part], classes=len(published.classes))
+        else:
+            pixels[part] = np.empty((counts[part], *published.shape), dtype=np.uint8)
+            stl10.read_pixels(source, pixels[part])
+    rest = None
+    if "unlabeled" in pixels:
+        rest = _images(pixels["unlabeled"], np.full(published.unlabelled, UNLABELLED), published)
+    return (
+        _images(pixels["train"], labels["train"], published),
+        _images(pixels["test"], labels["test"], published),
+        rest,
+    )
+
+
+READERS: dict[str, Callable[[Published, Contents], Parts]] = {
+    "idx": _read_idx_set,
+    "cifar": _read_cifar,
+    "stl10": _read_stl10,
+}
+
+
+def _allocate(published: Published, count: int) -> tuple[np.ndarray, np.ndarray]:
+    return np.empty((count, *published.shape), dtype=np.uint8), np.empty(count, dtype=np.int64)
+
+
+def _images(pixels: np.ndarray, labels: np.ndarray, published: Published) -> Images:
+    return Images(torch.from_numpy(pixels), torch.from_numpy(labels), published.classes)
