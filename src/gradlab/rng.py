@@ -39,7 +39,7 @@ def global_stream(seed: int, purpose: str) -> Iterator[None]:
 
 
 def start_step(seed: int, step: int) -> None:
-    """Points the global generators at the draws of one training step (dropout), so that resuming needs no hidden state."""
+    """Points the global generators at the draws of one training step (dropout): resuming needs no hidden state."""
     number = derive(seed, f"step {step}")
     torch.default_generator.manual_seed(number)
     if torch.cuda.is_initialized():

@@ -24,9 +24,7 @@ class SmallAffine:
 
     uniforms = 4
 
-    def __init__(
-        self, *, degrees: float, translate: float, scale: float, dtype: torch.dtype = torch.float32
-    ) -> None:
+    def __init__(self, *, degrees: float, translate: float, scale: float, dtype: torch.dtype = torch.float32) -> None:
         if min(degrees, translate, scale) < 0 or scale >= 1:
             raise ValueError(f"ranges must be >= 0 and scale < 1: got {degrees=}, {translate=}, {scale=}")
         self.degrees, self.translate, self.scale, self.dtype = degrees, translate, scale, dtype
@@ -45,7 +43,7 @@ class SmallAffine:
         factor = 1 + signed[:, 1] * self.scale
         shift_x, shift_y = signed[:, 2] * self.translate * 2 / width, signed[:, 3] * self.translate * 2 / height
         cosine, sine = torch.cos(angle) / factor, torch.sin(angle) / factor
-        # Coordinates run from -1 to 1 along both sides, so turning a picture that is not square mixes them by its shape.
+        # Both sides run from -1 to 1, so turning a picture that is not square mixes them by its shape.
         ratio = height / width
         rows = torch.stack([cosine, -sine * ratio, shift_x, sine / ratio, cosine, shift_y], dim=1)
         return rows.view(-1, 2, 3)

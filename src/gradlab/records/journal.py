@@ -72,7 +72,9 @@ def as_line(row: Row) -> str:
     """The row as one line of JSON; a measurement that is not finite becomes null and is named under "not_finite"."""
     broken = [name for name, value in row.items() if isinstance(value, float) and not math.isfinite(value)]
     if broken:
-        row = {name: None if name in broken else value for name, value in row.items()} | {"not_finite": ",".join(broken)}
+        row = {name: None if name in broken else value for name, value in row.items()} | {
+            "not_finite": ",".join(broken)
+        }
     return json.dumps(row, ensure_ascii=False, allow_nan=False)
 
 

@@ -3,6 +3,7 @@
 from gradlab.training import schedules
 from gradlab.training.fit import Trained, collect, fit
 from gradlab.training.recipe import Recipe, Selection
+from gradlab.training.run import Run
 from gradlab.training.signals import Stop
 from gradlab.training.task import PRECISIONS, Place, Progress
 from gradlab.training.together import WAYS, oversubscribed
@@ -13,6 +14,7 @@ __all__ = [
     "Place",
     "Progress",
     "Recipe",
+    "Run",
     "Selection",
     "Stop",
     "Trained",

@@ -33,6 +33,7 @@ class Trained:
         way: how the seeds ran together.
         exact: whether every resume along the way happened with the versions and threads of the beginning.
         seconds: wall time of the call, or of the finished training that was read back.
+        step_seconds: of one optimiser step, once warm; None where the training was read back or ran in processes.
     """
 
     arm: str
@@ -43,6 +44,7 @@ class Trained:
     diverged: dict[int, str] = field(default_factory=dict)
     exact: bool = True
     seconds: float = 0.0
+    step_seconds: float | None = None
 
 
 def fit(
@@ -137,6 +139,7 @@ def _train_all(task: Task, seeds: tuple[int, ...], trained: Trained) -> Iterator
         learner = Stack(task, group) if trained.way.name == "stacked" else Solo(task, group[0])
         training: Training = start(task, learner)
         yield from train(task, training)
+        trained.step_seconds = training.step_seconds
         for replica, seed in enumerate(group):
             keep(seed, training.selected(replica), description(training, replica))
 

@@ -4,6 +4,7 @@ import copy
 import time
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass, field
+from pathlib import Path
 from typing import Any, Protocol
 
 import torch
@@ -18,22 +19,44 @@ from gradlab.training.task import Progress, Task
 
 TICK_SECONDS = 0.2
 SAVE_SHARE = 0.01  # of the time goes into saving, at most
-DRY_STEPS = 5
+DRY_STEPS = 8
+WARM_STEPS = 3  # the first steps of a process are slower: memory is fetched, kernels are chosen
 
 
 class Learner(Protocol):
     """What the loop trains: one replica (`Solo`) or a stack of them (`Stack`)."""
 
+    kind: str
     seeds: tuple[int, ...]
     diverged: dict[int, str]
 
-    def shaped(self, batch: Tensor) -> Tensor: ...
-    def start_epoch(self) -> None: ...
-    def step(self, inputs: Tensor, targets: Tensor, *, factor: float, number: int) -> Sums: ...
-    def module(self, replica: int) -> nn.Module: ...
-    def weights(self, replica: int) -> dict[str, Tensor]: ...
-    def tensors(self) -> tuple[dict[str, Tensor], dict[str, Any]]: ...
-    def restore(self, tensors: dict[str, Tensor], scalars: dict[str, Any]) -> None: ...
+    def shaped(self, batch: Tensor) -> Tensor:
+        """A flat batch [replicas * samples, ...] as the model takes it."""
+        ...
+
+    def start_epoch(self) -> None:
+        """Puts the model in training mode."""
+        ...
+
+    def step(self, inputs: Tensor, targets: Tensor, *, factor: float, number: int) -> Sums:
+        """Makes one optimiser step and returns each replica's sums over its batch."""
+        ...
+
+    def module(self, replica: int) -> nn.Module:
+        """A plain module with one replica's weights; good until the next call."""
+        ...
+
+    def weights(self, replica: int) -> dict[str, Tensor]:
+        """A copy of one replica's weights as a plain model's state dict."""
+        ...
+
+    def tensors(self) -> tuple[dict[str, Tensor], dict[str, Any]]:
+        """Model and optimiser as named tensors, and the optimiser's other values."""
+        ...
+
+    def restore(self, tensors: dict[str, Tensor], scalars: dict[str, Any]) -> None:
+        """Puts back what `tensors` returned."""
+        ...
 
 
 @dataclass(slots=True)
@@ -63,6 +86,7 @@ class Training:
     finished: bool = False
     exact: bool = True
     seconds: float = 0.0
+    step_seconds: float | None = None
 
     def active(self) -> list[int]:
         """The replicas still learning."""
@@ -80,7 +104,7 @@ class Training:
 def start(task: Task, learner: Learner) -> Training:
     """A training at its beginning, or where its newest valid state left it."""
     training = Training(learner, [Standing() for _ in learner.seeds], [{} for _ in learner.seeds])
-    folder = state_folder(task, learner.seeds)
+    folder = state_folder(task, learner)
     found = newest_state(folder) if folder is not None else None
     if found is not None:
         _restore(task, training, *found)
@@ -110,13 +134,17 @@ def _epoch(task: Task, training: Training, saver: "_Saver") -> Iterator[Row]:
     learner.start_epoch()
     ticker = _Ticker(task, training)
     last = min(steps, DRY_STEPS) if task.place.dry else steps
+    warm = time.perf_counter()
     for step in range(training.step_in_epoch, last):
+        if step == WARM_STEPS:
+            warm = time.perf_counter()
         number = (training.epoch - 1) * steps + step
         inputs, targets = _batch(task, learner, order, draws, step)
+        samples = min(recipe.batch_size, len(task.inputs) - step * recipe.batch_size)
         sums = learner.step(inputs, targets, factor=recipe.schedule(number), number=number)
         window_done = recipe.window is not None and (number + 1) % recipe.window == 0
         for replica in training.active():
-            _add(training, replica, sums[replica], targets.shape[-1] if len(learner.seeds) > 1 else len(targets))
+            _add(training.standings[replica], sums[replica], samples, recipe.window)
             if replica in learner.diverged:
                 yield _note(training, _diverged_row(task, training, replica, number))
             elif window_done:
@@ -126,6 +154,7 @@ def _epoch(task: Task, training: Training, saver: "_Saver") -> Iterator[Row]:
         if not training.active():
             return
         saver.step_done(number)
+    training.step_seconds = (time.perf_counter() - warm) / max(last - WARM_STEPS, 1)
     for replica in training.active():
         yield _note(training, _epoch_row(task, training, replica))
         for row in _measured_rows(task, training, replica):
@@ -165,13 +194,14 @@ def _per_seed(learner: Learner, purpose: str, draw: Any) -> Tensor:
     return torch.stack([draw(rng.generator(seed, purpose)) for seed in learner.seeds])
 
 
-def _add(training: Training, replica: int, sums: dict[str, float], samples: int) -> None:
-    standing = training.standings[replica]
+def _add(standing: Standing, sums: dict[str, float], samples: int, window: int | None) -> None:
     for name, value in sums.items():
         standing.sums[name] = standing.sums.get(name, 0.0) + value
-        standing.window_sums[name] = standing.window_sums.get(name, 0.0) + value
     standing.samples += samples
-    standing.window_samples += samples
+    if window is not None:
+        for name, value in sums.items():
+            standing.window_sums[name] = standing.window_sums.get(name, 0.0) + value
+        standing.window_samples += samples
 
 
 def _epoch_row(task: Task, training: Training, replica: int) -> Row:
@@ -217,11 +247,11 @@ def _note(training: Training, row: Row) -> Row:
     return row
 
 
-def state_folder(task: Task, seeds: tuple[int, ...]) -> Any:
-    """The folder of the state of these seeds of an arm; None where nothing is kept."""
+def state_folder(task: Task, learner: Learner) -> Path | None:
+    """The folder of a learner's state; None where nothing is kept."""
     if task.place.state is None or task.place.dry:
         return None
-    name = f"seed-{seeds[0]}" if len(seeds) == 1 else "stack-" + "-".join(map(str, seeds))
+    name = "-".join([learner.kind, *map(str, learner.seeds)])
     return task.place.state / slug(task.arm) / name
 
 
@@ -230,7 +260,7 @@ class _Saver:
 
     def __init__(self, task: Task, training: Training) -> None:
         self._task, self._training = task, training
-        self._folder = state_folder(task, training.learner.seeds)
+        self._folder = state_folder(task, training.learner)
         self._saved_at = self._started = time.perf_counter()
         self._before = training.seconds
         self._interval = task.place.save_seconds
@@ -291,7 +321,7 @@ class _Ticker:
         self._time, self._step = now, training.step_in_epoch
 
 
-def _save(task: Task, training: Training, folder: Any) -> None:
+def _save(task: Task, training: Training, folder: Path) -> None:
     tensors, scalars = training.learner.tensors()
     for replica, weights in enumerate(training.best_weights):
         tensors |= {f"best/{replica}/{name}": tensor for name, tensor in weights.items()}
@@ -315,7 +345,9 @@ def _restore(task: Task, training: Training, tensors: dict[str, Tensor], meta: d
     try:
         training.learner.restore(tensors, meta["optimizer"])
         training.standings = [Standing(**standing) for standing in meta["standings"]]
-        training.best_weights = [copy.copy(under(f"best/{replica}/", tensors)) for replica in range(len(meta["standings"]))]
+        training.best_weights = [
+            copy.copy(under(f"best/{replica}/", tensors)) for replica in range(len(meta["standings"]))
+        ]
         training.epoch, training.step_in_epoch = meta["epoch"], meta["step_in_epoch"]
         training.rows, training.finished = meta["rows"], meta["finished"]
         training.seconds = meta["seconds"]

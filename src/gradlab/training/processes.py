@@ -143,7 +143,9 @@ def _raise_if_stopped(task: Task, children: list[_Child]) -> None:
     for child in children:
         if child.outcome is None:
             code = child.process.exitcode
-            cause = f"was killed by {signal.Signals(-code).name}" if code and code < 0 else f"ended with exit code {code}"
+            cause = (
+                f"was killed by {signal.Signals(-code).name}" if code and code < 0 else f"ended with exit code {code}"
+            )
             hint = " (out of memory?)" if code == -signal.SIGKILL else ""
             raise GradlabError(f"the process of seed {child.seed} {cause}{hint}; what it saved can be resumed")
     for child in children:

@@ -1,5 +1,6 @@
 """How one arm learns."""
 
+import math
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Literal
@@ -9,6 +10,7 @@ import torch
 from gradlab.errors import UsageError
 from gradlab.training.schedules import Schedule, constant
 
+_CONSTANT = constant()
 MakeOptimizer = Callable[[Iterable[torch.nn.Parameter]], torch.optim.Optimizer]
 
 
@@ -25,7 +27,7 @@ class Selection:
 
     def improves(self, value: float, best: float | None) -> bool:
         """Whether `value` is better than the best so far; a value that is not a number never is."""
-        if value != value:
+        if math.isnan(value):
             return False
         if best is None:
             return True
@@ -55,7 +57,7 @@ class Recipe:
     epochs: int
     batch_size: int
     optimizer: MakeOptimizer
-    schedule: Schedule = constant()
+    schedule: Schedule = _CONSTANT
     clip_norm: float | None = None
     l1: float = 0.0
     drop_last: bool = False

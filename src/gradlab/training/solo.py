@@ -16,7 +16,9 @@ Sums = list[dict[str, float]]
 
 
 class Solo:
-    """A learner of one seed; see `loop.train` for the protocol that it shares with `Stack`."""
+    """A learner of one seed; see `loop.Learner` for the protocol that it shares with `Stack`."""
+
+    kind = "seed"
 
     def __init__(self, task: Task, seed: int) -> None:
         self.seeds = (seed,)

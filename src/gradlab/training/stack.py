@@ -37,6 +37,8 @@ class Stack:
         UsageError: the model draws random numbers in its forward pass (dropout).
     """
 
+    kind = "stack"
+
     def __init__(self, task: Task, seeds: tuple[int, ...]) -> None:
         self.seeds = seeds
         self.diverged: dict[int, str] = {}

@@ -1,0 +1,85 @@
+"""The command line: finds the verb, parses its flags without torch, turns errors into one line and an exit code."""
+
+import importlib
+import sys
+from collections.abc import Sequence
+
+from gradlab import __version__
+from gradlab.errors import GradlabError, unknown
+
+VERBS = {
+    "list": "what can be run: every experiment with its question",
+    "run": "run an experiment and report it",
+    "resume": "go on with a run that was interrupted",
+    "report": "write the report of one or more runs again",
+    "compare": "hold two runs beside each other, seed by seed",
+    "summary": "a network layer by layer: sizes, parameters, operations, memory",
+    "predict": "what a run's networks say about pictures",
+    "data": "datasets: list, fetch, show",
+    "doctor": "check this machine: versions, threads, disk",
+}
+MODULES = {"list": "listing"}
+EXIT_CODES = (
+    "exit codes: 0 done, 1 a check failed, 2 usage, 69 data not available, 70 bug in gradlab, 74 input or output "
+    "failed, 75 stopped but resumable, 130 and 143 interrupted (state saved)"
+)
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Runs one command and returns its exit code."""
+    words = list(sys.argv[1:] if arguments is None else arguments)
+    debug = "--debug" in words
+    words = [word for word in words if word != "--debug"]
+    try:
+        return _dispatch(words)
+    except GradlabError as error:
+        return _failed(str(error), error.exit_code, error, debug=debug)
+    except KeyboardInterrupt as error:
+        return _failed("interrupted", 130, error, debug=debug)
+    except BrokenPipeError:
+        sys.stderr.close()  # the reader of our output has gone; saying so would fail as well
+        return 74
+    except MemoryError as error:
+        return _failed("out of memory: use fewer seeds at a time or a smaller batch", 74, error, debug=debug)
+    except Exception as error:
+        what = f"{type(error).__name__}: {error}"
+        return _failed(f"bug in gradlab: {what}; run again with --debug and report it", 70, error, debug=debug)
+
+
+def _dispatch(words: list[str]) -> int:
+    if not words or words[0] in ("-h", "--help", "help"):
+        print(_overview())
+        return 0
+    if words[0] in ("-V", "--version"):
+        print(f"gradlab {__version__}")
+        return 0
+    if words[0] not in VERBS:
+        raise unknown("command", words[0], VERBS, where="gradlab --help")
+    module = importlib.import_module(f"gradlab.cli.{MODULES.get(words[0], words[0])}")
+    return module.main(words[1:])
+
+
+def _overview() -> str:
+    width = max(map(len, VERBS))
+    lines = [f"  {verb.ljust(width)}  {what}" for verb, what in VERBS.items()]
+    return "\n".join(
+        [
+            "usage: gradlab COMMAND [...]",
+            "",
+            "Deep-learning experiments on images: many seeds, honest statistics, exact resume, a report worth reading.",
+            "",
+            *lines,
+            "",
+            "gradlab COMMAND --help shows a command's flags; --json and --debug work with every command.",
+            EXIT_CODES,
+        ]
+    )
+
+
+def _failed(message: str, code: int, error: BaseException, *, debug: bool) -> int:
+    if debug:
+        import traceback
+
+        traceback.print_exception(error)
+    print(f"gradlab: {' '.join(message.split())}", file=sys.stderr)
+    return code

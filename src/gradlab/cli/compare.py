@@ -1,0 +1,26 @@
+"""`gradlab compare`."""
+
+import json
+from collections.abc import Sequence
+from pathlib import Path
+
+from gradlab.cli.arguments import JSON, Flag, parse, word
+from gradlab.errors import UsageError
+from gradlab.records import RunFolder
+
+
+def main(words: Sequence[str]) -> int:
+    """Holds the arms of two or more runs beside each other, paired by seed."""
+    flags = [
+        Flag(name="runs", help="the folders of two finished runs or more", convert=word, many=True, shown="RUN"),
+        JSON,
+    ]
+    options = parse("compare", "Compares runs seed by seed; says what the seeds can and cannot show.", flags, words)
+    names = options["runs"]
+    if len(names) < 2:
+        raise UsageError("compare takes two runs or more: gradlab compare RUN RUN")
+    from gradlab.report import compare_runs, comparison_text
+
+    document = compare_runs([RunFolder(Path(name)).document("results") for name in names])
+    print(json.dumps(document, indent=2) if options["json"] else comparison_text(document))
+    return 0

@@ -1,0 +1,79 @@
+"""`gradlab run ... --dry-run`: the same code path on a handful of batches, nothing kept."""
+
+import json
+import tempfile
+import time
+from pathlib import Path
+from typing import Any
+
+from gradlab import training
+from gradlab.cli.execute import complete_settings, configured, load_experiment, make_run
+from gradlab.explain import layer_table, training_memory
+from gradlab.records.environment import available_cores
+from gradlab.training.display import duration
+from gradlab.training.processes import wave_size
+
+
+def dry_run(settings: dict[str, Any], out: Path | None, *, as_json: bool) -> int:
+    """Builds every arm, trains a few steps of one seed, and prints what the whole would take."""
+    settings = complete_settings(settings)
+    module = load_experiment(settings["experiment"])
+    config = configured(module, settings)
+    run = make_run(None, settings, dry=True)
+    run.seeds, run.together = run.seeds[:1], "in a row"
+    for _row in module.run(config, run):
+        pass
+    arms = {arm: _arm(module, config, arm, about, run, settings) for arm, about in run.facts["arms"].items()}
+    document = {
+        "experiment": settings["experiment"],
+        "config": settings["config"],
+        "seeds": settings["seeds"],
+        "device": settings["device"],
+        "data": run.facts["data"],
+        "arms": arms,
+        "estimated_seconds": sum(arm["estimated_seconds"] for arm in arms.values()),
+        "folder": str(out or Path("runs") / settings["experiment"] / time.strftime("%Y-%m-%d_%H-%M-%S")),
+    }
+    print(json.dumps(document, indent=2) if as_json else _as_text(document))
+    return 0
+
+
+def _arm(
+    module: Any, config: Any, arm: str, about: dict[str, Any], run: training.Run, settings: dict[str, Any]
+) -> dict[str, Any]:
+    shape, classes = run.facts["data"]["shape"], len(run.facts["data"]["classes"])
+    layers = layer_table(module.network(config, arm, tuple(shape), classes), shape)
+    recipe = about["recipe"]
+    seeds = len(settings["seeds"])
+    steps = recipe["epochs"] * recipe["steps_per_epoch"]
+    cores = max(1, available_cores() // settings["threads"])
+    at_once = wave_size(seeds, cores) if settings["device"] == "cpu" else 1
+    return {
+        "layers": [{"name": layer.name, "output": layer.output} for layer in layers],
+        "parameters": about["parameters"],
+        "operations_per_image": sum(layer.operations or 0 for layer in layers),
+        "training_bytes": training_memory(layers, batch_size=recipe["batch_size"]) * at_once,
+        "steps": steps,
+        "estimated_seconds": about["step_seconds"] * steps * seeds / min(seeds, cores),
+    }
+
+
+def _as_text(document: dict[str, Any]) -> str:
+    data = document["data"]
+    sizes = ", ".join(f"{part} {count:,}" for part, count in data["sizes"].items())
+    lines = [
+        f"{document['experiment']} (dry run, nothing is kept)",
+        f"data:     {data['name']}, {len(data['classes'])} classes, {'x'.join(map(str, data['shape']))}; {sizes}",
+        f"settings: {', '.join(f'{name}={value}' for name, value in document['config'].items())}",
+    ]
+    for name, arm in document["arms"].items():
+        lines.append(
+            f"{name}: {arm['parameters']:,} parameters, {arm['operations_per_image']:,} operations an image, "
+            f"{arm['steps']:,} steps, at least {arm['training_bytes'] / 1e6:,.0f} MB, "
+            f"about {duration(arm['estimated_seconds'])}"
+        )
+        lines += [f"    {layer['name']:<20} {layer['output']}" for layer in arm["layers"]]
+    total = duration(document["estimated_seconds"])
+    lines += [f"in all about {total} for {len(document['seeds'])} seeds, validation not counted",
+              f"folder: {document['folder']}"]  # fmt: skip
+    return "\n".join(lines)

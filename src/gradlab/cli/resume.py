@@ -1,0 +1,28 @@
+"""`gradlab resume`."""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from gradlab.cli.arguments import JSON, Flag, parse, word
+from gradlab.errors import FileError
+from gradlab.records import RunFolder
+
+
+def main(words: Sequence[str]) -> int:
+    """Goes on where a run was interrupted; a finished run is left as it is."""
+    flags = [
+        Flag(name="run", help="the run's folder", convert=word),
+        Flag(name="--quiet", help="no progress, only the result"),
+        JSON,
+    ]
+    options = parse("resume", "Goes on with an interrupted run; only its folder is needed.", flags, words)
+    folder = RunFolder(Path(options["run"]))
+    settings = folder.document("config")
+    if folder.has("results"):
+        print(f"{folder.path} is finished already; its report: {folder.path / 'report.html'}")
+        return 0
+    from gradlab.cli.execute import execute
+
+    if "experiment" not in settings:
+        raise FileError(f"{folder.path / 'config.json'} is damaged: it names no experiment")
+    return execute(folder, quiet=bool(options["quiet"]) or bool(options["json"]), as_json=bool(options["json"]))

@@ -1,0 +1,96 @@
+"""Accuracy, loss, confusion and telling examples of a classifier."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+from gradlab.augment import Transform, without_randomness
+from gradlab.data import Images
+from gradlab.records import Row
+
+EVALUATION_BATCH = 500  # larger ones are no faster on a CPU and take more memory
+
+
+def predict_logits(model: nn.Module, pixels: Tensor, prepare: Transform) -> Tensor:
+    """The logits [samples, classes] of images, on the CPU; the model's mode is put back afterwards.
+
+    Args:
+        model: gives logits [batch, classes].
+        pixels: uint8 [samples, channels, height, width].
+        prepare: turns a batch of pixels into what the network takes, without randomness.
+    """
+    first = next(model.parameters(), torch.empty(0))
+    was_training = model.training
+    model.eval()
+    try:
+        with torch.inference_mode():
+            return torch.cat(
+                [
+                    model(without_randomness(prepare, batch.to(first.device)).to(first.dtype)).cpu()
+                    for batch in pixels.split(EVALUATION_BATCH)
+                ]
+            )
+    finally:
+        model.train(was_training)
+
+
+def measure_classification(model: nn.Module, images: Images, prepare: Transform) -> dict[str, float]:
+    """The mean cross entropy in nats ("loss") and the share of right answers ("accuracy") on a split."""
+    return _metrics(predict_logits(model, images.pixels, prepare), images.labels)
+
+
+@dataclass(frozen=True, slots=True)
+class Examination:
+    """What the selected networks of one arm do on a split.
+
+    Args:
+        rows: one result row a seed, to which the caller adds the arm.
+        arrays: `confusion` int64 [classes, classes] summed over seeds (row: true class, column: predicted); for
+            the first seed `sample_*` (the first images of the split) and `mistake_*` (the most confident mistakes):
+            `pixels` uint8 [count, channels, height, width], `true`, `predicted` int64 [count], `probability` of the
+            predicted class [count].
+    """
+
+    rows: list[Row]
+    arrays: dict[str, np.ndarray]
+
+
+def examine(
+    models: Mapping[int, nn.Module], images: Images, prepare: Transform, *, split: str = "test", examples: int = 16
+) -> Examination:
+    """Reads a split once for each seed's network: metrics, confusion matrix, sample predictions, worst mistakes."""
+    rows: list[Row] = []
+    confusion = np.zeros((len(images.classes), len(images.classes)), np.int64)
+    arrays: dict[str, np.ndarray] = {}
+    for seed, model in models.items():
+        logits = predict_logits(model, images.pixels, prepare)
+        rows.append({"seed": seed, "split": split, **_metrics(logits, images.labels)})
+        predicted = logits.argmax(1)
+        np.add.at(confusion, (images.labels.numpy(), predicted.numpy()), 1)
+        if not arrays:
+            wrong = (predicted != images.labels).nonzero().flatten()
+            confidence = logits.softmax(1).max(1).values
+            worst = wrong[confidence[wrong].argsort(descending=True, stable=True)[:examples]]
+            arrays |= _examples("sample", torch.arange(min(examples, len(images))), images, logits)
+            arrays |= _examples("mistake", worst, images, logits)
+    return Examination(rows, arrays | {"confusion": confusion})
+
+
+def _metrics(logits: Tensor, labels: Tensor) -> dict[str, float]:
+    # Double precision: the mean over a split is a number that people compare to the last digit.
+    loss = F.cross_entropy(logits.double(), labels)
+    return {"loss": loss.item(), "accuracy": (logits.argmax(1) == labels).double().mean().item()}
+
+
+def _examples(kind: str, indices: Tensor, images: Images, logits: Tensor) -> dict[str, np.ndarray]:
+    probability, predicted = logits[indices].softmax(1).max(1)
+    return {
+        f"{kind}_pixels": images.pixels[indices].numpy(),
+        f"{kind}_true": images.labels[indices].numpy(),
+        f"{kind}_predicted": predicted.numpy(),
+        f"{kind}_probability": probability.float().numpy(),
+    }

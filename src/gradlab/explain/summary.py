@@ -1,0 +1,114 @@
+"""A network layer by layer: filters, parameters, output sizes, operations and memory, measured on one forward pass."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor, nn
+
+from gradlab.errors import UsageError
+
+
+@dataclass(frozen=True, slots=True)
+class Layer:
+    """One layer of a network.
+
+    Args:
+        name: its path in the network, such as "conv1".
+        kind: its class.
+        filters: filters of a convolution or units of a linear layer; 0 for a layer without weights of that kind.
+        parameters: trainable numbers of its own.
+        output: the size of its output for one image, such as "20 x 24 x 24".
+        operations: multiplications and additions for one image, counted separately; None where unknown.
+        output_numbers: how many numbers its output holds for one image.
+    """
+
+    name: str
+    kind: str
+    filters: int
+    parameters: int
+    output: str
+    operations: int | None
+    output_numbers: int
+
+
+def layer_table(model: nn.Module, shape: Sequence[int]) -> list[Layer]:
+    """The layers that a forward pass over one input of `shape` (without the batch axis) goes through, in that order.
+
+    Functions called without a module, such as a pooling or an activation, do not appear; a layer used twice appears
+    twice, with its parameters counted the first time.
+
+    Raises:
+        UsageError: the network does not take inputs of this shape.
+    """
+    layers: list[Layer] = []
+    counted: set[int] = set()
+
+    def watch(name: str) -> Callable[[nn.Module, tuple[Tensor, ...], Tensor], None]:
+        def hook(module: nn.Module, inputs: tuple[Tensor, ...], output: Tensor) -> None:
+            layers.append(_layer(name, module, inputs, output, counted))
+
+        return hook
+
+    leaves = [(name, module) for name, module in model.named_modules() if not list(module.children())]
+    hooks = [module.register_forward_hook(watch(name or type(model).__name__)) for name, module in leaves]
+    parameter = next(model.parameters(), torch.empty(0))
+    was_training = model.training
+    try:
+        with torch.no_grad():
+            model.eval()(torch.zeros(1, *shape, dtype=parameter.dtype, device=parameter.device))
+    except (RuntimeError, ValueError, IndexError) as error:
+        size = "x".join(map(str, shape))
+        raise UsageError(
+            f"{type(model).__name__} does not take an input of {size}: {str(error).splitlines()[0]}"
+        ) from error
+    finally:
+        model.train(was_training)
+        for hook in hooks:
+            hook.remove()
+    return layers
+
+
+def training_memory(layers: Sequence[Layer], *, batch_size: int, copies: int = 4, bytes_each: int = 4) -> int:
+    """A lower estimate of the bytes that a training step needs.
+
+    Weights, gradients and an Adam optimiser's two averages make four copies of the parameters; every layer's output is
+    kept for the backward pass.
+    """
+    parameters = sum(layer.parameters for layer in layers)
+    outputs = sum(layer.output_numbers for layer in layers)
+    return bytes_each * (copies * parameters + batch_size * outputs)
+
+
+def _layer(name: str, module: nn.Module, inputs: tuple[Tensor, ...], output: Tensor, counted: set[int]) -> Layer:
+    parameters = 0
+    if id(module) not in counted:
+        counted.add(id(module))
+        parameters = sum(p.numel() for p in module.parameters(recurse=False) if p.requires_grad)
+    return Layer(
+        name=name,
+        kind=type(module).__name__,
+        filters=_filters(module),
+        parameters=parameters,
+        output=" x ".join(map(str, output.shape[1:])),
+        operations=_operations(module, output),
+        output_numbers=output[0].numel(),
+    )
+
+
+def _filters(module: nn.Module) -> int:
+    if isinstance(module, nn.modules.conv._ConvNd):
+        return module.out_channels
+    return module.out_features if isinstance(module, nn.Linear) else 0
+
+
+def _operations(module: nn.Module, output: Tensor) -> int | None:
+    """Each output number of a linear map costs one multiplication and one addition for every weight it uses."""
+    numbers = output[0].numel()
+    if isinstance(module, nn.modules.conv._ConvNd) and not module.transposed:
+        return 2 * numbers * module.weight[0].numel()
+    if isinstance(module, nn.Linear):
+        return 2 * numbers * module.in_features
+    if isinstance(module, nn.ReLU | nn.Identity | nn.Flatten | nn.Dropout):
+        return numbers if isinstance(module, nn.ReLU) else 0
+    return None

@@ -1,0 +1,107 @@
+"""Blocks and sentences that the classification experiments share."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+
+from gradlab.records import Row, RunFolder
+from gradlab.report.blocks import Block, ConfusionMatrix, Pictures, Point, PointChart, Table
+from gradlab.stats import format_interval, summarise
+
+
+def with_error(rows: Sequence[Row]) -> list[Row]:
+    """The rows with an "error" of 1 - accuracy wherever there is an accuracy."""
+    return [
+        {**row, "error": 1 - accuracy} if isinstance(accuracy := row.get("accuracy"), float) else dict(row)
+        for row in rows
+    ]
+
+
+def error_of(results: Mapping[str, Any], arm: str, *, split: str = "test") -> str:
+    """An arm's error with its interval, such as "1.02 % [0.95, 1.10] (n = 3)"."""
+    values = results["arms"][arm]["metrics"][f"{split}_accuracy"]["values"]
+    return format_interval(summarise([1 - value for value in values]), percent=True)
+
+
+def error_sentence(results: Mapping[str, Any], arm: str) -> str:
+    """One arm's test error in a sentence."""
+    if not _measured(results, arm):
+        return "Nothing was measured on the test split."
+    return f"The test error of {arm} is {error_of(results, arm)}."
+
+
+def comparison_sentence(results: Mapping[str, Any]) -> str:
+    """Every arm's test error, then what the paired comparison with the first arm can say."""
+    arms = [arm for arm in results["arms"] if _measured(results, arm)]
+    if not arms:
+        return "Nothing was measured on the test split."
+    errors = "; ".join(f"{arm} {error_of(results, arm)}" for arm in arms)
+    verdicts = [c["verdict"] for c in results["comparisons"] if c.get("metric") == "test_accuracy"]
+    return f"Test error: {errors}. {' '.join(verdicts)}".strip()
+
+
+def classification_blocks(run: RunFolder, arm: str) -> list[Block]:
+    """An arm's first predictions, most confident mistakes and confusion matrix, as far as they were kept."""
+    arrays = run.arrays(arm)
+    if not arrays:
+        return []
+    classes = run.document("environment")["data"]["classes"]
+    blocks: list[Block] = []
+    for kind, title in (
+        ("sample", "Predictions for the first test images"),
+        ("mistake", "The most confident mistakes"),
+    ):
+        if len(arrays[f"{kind}_true"]):
+            blocks.append(_pictures(arrays, kind, classes, f"{title} ({arm}, first seed)"))
+    seeds = len(run.document("results")["arms"][arm]["seeds"])
+    title = f"Confusion matrix of {arm}, test split, {seeds} seed{'s' if seeds != 1 else ''} added up"
+    return [*blocks, ConfusionMatrix(arrays["confusion"], classes, title)]
+
+
+def beside_published(
+    results: Mapping[str, Any], published: Mapping[str, float], *, source: str
+) -> tuple[str, PointChart, Table]:
+    """A sentence, a chart and a table that hold each arm's test error beside a published one, where there is one."""
+    arms = {arm: summarise(_errors(results, arm)) for arm in results["arms"] if _measured(results, arm)}
+    points = tuple(
+        Point(arm, error.mean, error.low, error.high, error.n, published.get(arm)) for arm, error in arms.items()
+    )
+    chart = PointChart(points, "Test error", "test error", percent=True, name="gradlab", reference_name=source)
+    cells = tuple(
+        (arm, f"{published[arm]:.2%}" if arm in published else "-", format_interval(error, percent=True),
+         f"{results['arms'][arm]['parameters']:,}")
+        for arm, error in arms.items()
+    )  # fmt: skip
+    table = Table(("network", source, "gradlab", "parameters"), cells, caption="Test error, 95 % interval over seeds.")
+    shared = [arm for arm in arms if arm in published]
+    fewer = [arm for arm in shared if (arms[arm].high or arms[arm].mean) < published[arm]]
+    best = min(arms, key=lambda arm: arms[arm].mean, default=None)
+    if best is None:
+        return "Nothing was measured on the test split.", chart, table
+    lead = f"The best network is {best} with a test error of {format_interval(arms[best], percent=True)}."
+    if not shared:
+        return lead, chart, table
+    return f"{len(fewer)} of {len(shared)} networks stay below the error of {source}. {lead}", chart, table
+
+
+def _errors(results: Mapping[str, Any], arm: str) -> list[float]:
+    return [1 - value for value in results["arms"][arm]["metrics"]["test_accuracy"]["values"]]
+
+
+def _measured(results: Mapping[str, Any], arm: str) -> bool:
+    return "test_accuracy" in results["arms"][arm]["metrics"]
+
+
+def _pictures(arrays: Mapping[str, np.ndarray], kind: str, classes: Sequence[str], title: str) -> Pictures:
+    pixels = arrays[f"{kind}_pixels"]
+    images = pixels[:, 0] if pixels.shape[1] == 1 else np.ascontiguousarray(pixels.transpose(0, 2, 3, 1))
+    rows = zip(arrays[f"{kind}_true"], arrays[f"{kind}_predicted"], arrays[f"{kind}_probability"], strict=True)
+    captions = [_caption(classes[true], classes[predicted], float(share)) for true, predicted, share in rows]
+    return Pictures(images, captions, title, columns=8)
+
+
+def _caption(true: str, predicted: str, probability: float) -> str:
+    if true == predicted:
+        return f"{predicted} ({probability:.0%})"
+    return f"{predicted} ({probability:.0%}), is {true}"

@@ -1,0 +1,148 @@
+"""What a command hands to an experiment: seeds, place and folder, none of which belongs to the question asked."""
+
+from collections.abc import Callable, Generator, Mapping
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+
+from gradlab import data, rng
+from gradlab.augment import Transform
+from gradlab.errors import UsageError
+from gradlab.records import Row, RunFolder, write_weights
+from gradlab.training.board import Board
+from gradlab.training.fit import Trained, fit
+from gradlab.training.recipe import Recipe
+from gradlab.training.task import Measure, Objective, Place
+
+DRY_SAMPLES = 64
+BOARD_PICTURES = 16
+
+
+@dataclass(slots=True)
+class Run:
+    """The seeds, the place and the folder of one run, and what is noted on the way.
+
+    Args:
+        seeds: each arm is trained once with each.
+        together: the way seeds run together; see `fit`.
+        place: device, precision, threads.
+        folder: where weights, arrays and state go; None keeps nothing.
+        data_root: where datasets are; None is the usual order of places.
+        offline: refuses to download.
+        board: gets the graph of each network and a picture of its inputs; None for no TensorBoard.
+        facts: filled by the run: "data" (name, digest, shape), "arms" (name -> parameters, way, seconds, weights).
+    """
+
+    seeds: tuple[int, ...] = (0, 1, 2)
+    together: str = "auto"
+    place: Place = field(default_factory=Place)
+    folder: RunFolder | None = None
+    data_root: Path | None = None
+    offline: bool = False
+    board: Board | None = None
+    facts: dict[str, Any] = field(default_factory=lambda: {"data": {}, "arms": {}})
+
+    def load(self, name: str, *, side: int | None = None) -> data.Splits:
+        """The splits of a dataset, resized to `side` x `side` where that is given, and notes what was loaded.
+
+        In a dry run the splits are cut to a few images after their true sizes are noted.
+
+        Raises:
+            UsageError: the name is unknown.
+            DataUnavailableError: the data is missing, damaged or out of reach.
+        """
+        splits = data.load(name, root=self.data_root, offline=self.offline)
+        digest = splits.digest() if self.folder is not None or not self.place.dry else None
+        if side is not None:
+            splits = data.resized(splits, side)
+        mean, deviation = splits.normalisation
+        self.facts["data"] = {
+            "name": splits.name,
+            "sha256": digest,
+            "shape": list(splits.train.pixels.shape[1:]),
+            "classes": list(splits.train.classes),
+            "sizes": {part: len(getattr(splits, part)) for part in ("train", "validation", "test")},
+            "mean": list(mean),
+            "standard_deviation": list(deviation),
+        }
+        if self.place.dry:
+            few = torch.arange(DRY_SAMPLES)
+            cut = {part: getattr(splits, part) for part in ("validation", "test")}
+            splits = replace(splits, **{part: images.take(few[: len(images)]) for part, images in cut.items()})
+        return splits
+
+    def fit(
+        self,
+        arm: str,
+        make_model: Callable[[], nn.Module],
+        examples: tuple[Tensor, Tensor],
+        objective: Objective,
+        recipe: Recipe,
+        *,
+        prepare: Transform | None = None,
+        measure: Mapping[str, Measure] | None = None,
+    ) -> Generator[Row, None, Trained]:
+        """Trains an arm with this run's seeds at this run's place; see `gradlab.training.fit`."""
+        if arm in self.facts["arms"]:
+            raise UsageError(f"two arms are named '{arm}'")
+        if self.board is not None:
+            self._show(self.board, arm, make_model(), examples[0][:BOARD_PICTURES], prepare)
+        trained = yield from fit(
+            make_model,
+            examples,
+            objective,
+            recipe,
+            seeds=self.seeds,
+            together=self.together,
+            arm=arm,
+            prepare=prepare,
+            measure=measure,
+            place=self.place,
+        )
+        self.facts["arms"][arm] = {
+            "parameters": trained.parameters,
+            "way": trained.way.name,
+            "why": trained.way.reason,
+            "exact": trained.exact,
+            "seconds": trained.seconds,
+            "step_seconds": trained.step_seconds,
+            "diverged": trained.diverged,
+            "best_epochs": trained.best_epochs,
+            "weights": self._keep_weights(trained),
+            "recipe": {
+                "epochs": recipe.epochs,
+                "batch_size": recipe.batch_size,
+                "steps_per_epoch": recipe.steps_per_epoch(len(examples[0])),
+            },
+        }
+        return trained
+
+    def keep_arrays(self, name: str, arrays: Mapping[str, np.ndarray]) -> None:
+        """Writes named arrays to the run's folder, if it has one.
+
+        Raises:
+            FileError: they cannot be written.
+        """
+        if self.folder is not None:
+            self.folder.write_arrays(name, **arrays)
+
+    def _show(self, board: Board, arm: str, model: nn.Module, inputs: Tensor, prepare: Transform | None) -> None:
+        if prepare is not None:
+            draws = torch.rand(len(inputs), prepare.uniforms, generator=rng.generator(self.seeds[0], "board"))
+            inputs = prepare(inputs, draws)
+        board.picture_inputs(arm, inputs)
+        board.draw_graph(arm, model.eval(), inputs[:1].float())
+
+    def _keep_weights(self, trained: Trained) -> dict[str, str]:
+        if self.folder is None:
+            return {}
+        digests = {}
+        for seed, model in trained.models.items():
+            arrays = {name: tensor.detach().cpu().numpy() for name, tensor in model.state_dict().items()}
+            path = self.folder.weights(trained.arm, seed)
+            digests[str(path.relative_to(self.folder.path))] = write_weights(path, arrays)
+        return digests

@@ -1,0 +1,182 @@
+"""A training that is stopped anywhere and resumed is, bit for bit, the one that was not."""
+
+import contextlib
+import signal
+import warnings
+
+import pytest
+import torch
+
+from gradlab.augment import Normalize, Pipeline, SmallAffine
+from gradlab.errors import FileError, InterruptedRunError
+from gradlab.objectives import classification
+from gradlab.training import Place, Selection, Stop, collect, fit, schedules
+from gradlab.training.state import newest_state, pack, state_files, unpack, write_state
+
+EPOCHS, STEPS = 3, 5  # 70 samples in batches of 16
+
+
+def make_fit(bars, recipe, make_model, *, together, place, seeds=(0, 1), dropout=0.3, **changes):
+    prepare = Pipeline([SmallAffine(degrees=5, translate=1, scale=0.1), Normalize((0.3,), (0.25,))])
+
+    def accuracy(model):
+        with torch.no_grad():
+            logits = model.eval()(Normalize((0.3,), (0.25,))(bars[0]))
+        return {"accuracy": (logits.argmax(1) == bars[1]).double().mean().item()}
+
+    settings = recipe(
+        optimizer=lambda p: torch.optim.AdamW(p, lr=3e-3),
+        schedule=schedules.one_cycle(steps=EPOCHS * STEPS),
+        select=Selection(),
+        window=2,
+        **changes,
+    )
+    return fit(
+        lambda: make_model(dropout if together != "stacked" else 0.0),
+        bars, classification, settings, seeds=seeds, together=together, prepare=prepare,
+        measure={"validation": accuracy}, place=place,
+    )  # fmt: skip
+
+
+class StopAtStep(Stop):
+    """Asks to stop once the loop has looked so many times."""
+
+    def __init__(self, looks: int) -> None:
+        super().__init__()
+        self._left = looks
+
+    @property
+    def signal_number(self) -> int:
+        self._left -= 1
+        return signal.SIGTERM if self._left < 0 else 0
+
+
+def same(first, second):
+    (rows, trained), (other_rows, other) = first, second
+    assert rows == other_rows
+    for seed, model in trained.models.items():
+        for name, tensor in model.state_dict().items():
+            assert torch.equal(tensor, other.models[seed].state_dict()[name]), (seed, name)
+
+
+@pytest.mark.parametrize("together", ["in a row", "stacked"])
+@pytest.mark.parametrize("step", range(1, EPOCHS * STEPS))
+def test_stopped_at_every_step(together, step, bars, recipe, make_small_net, tmp_path):
+    straight = collect(make_fit(bars, recipe, make_small_net, together=together, place=Place()))
+    stop = StopAtStep(step + 1)  # one look before training starts
+    with pytest.raises(InterruptedRunError) as caught:
+        collect(make_fit(bars, recipe, make_small_net, together=together, place=Place(state=tmp_path, stop=stop)))
+    assert caught.value.exit_code == 143
+    assert list(tmp_path.rglob("*.state"))
+    resumed = collect(make_fit(bars, recipe, make_small_net, together=together, place=Place(state=tmp_path)))
+    same(resumed, straight)
+    assert resumed[1].exact
+
+
+def test_processes_stop_and_resume(bars, recipe, make_small_net, tmp_path):
+    straight = collect(make_fit(bars, recipe, make_small_net, together="processes", place=Place()))
+    stop = Stop()
+    training = make_fit(bars, recipe, make_small_net, together="processes", place=Place(state=tmp_path, stop=stop))
+    rows = [next(training)]
+    stop.request(signal.SIGINT)
+    with pytest.raises(InterruptedRunError) as caught:
+        while True:
+            rows.append(next(training))
+    assert caught.value.exit_code == 130
+    resumed = collect(make_fit(bars, recipe, make_small_net, together="processes", place=Place(state=tmp_path)))
+    same(resumed, straight)
+
+
+def test_killed_between_saves_goes_on_from_the_last_one(bars, recipe, make_small_net, tmp_path):
+    straight = collect(make_fit(bars, recipe, make_small_net, together="in a row", place=Place()))
+    training = make_fit(bars, recipe, make_small_net, together="in a row", place=Place(state=tmp_path, save_steps=4))
+    for _ in range(9):
+        next(training)
+    training.close()  # nothing is saved on the way out, as after a SIGKILL
+    same(collect(make_fit(bars, recipe, make_small_net, together="in a row", place=Place(state=tmp_path))), straight)
+
+
+def test_a_finished_training_is_read_back_without_a_step(bars, recipe, make_small_net, tmp_path):
+    first = collect(make_fit(bars, recipe, make_small_net, together="in a row", place=Place(state=tmp_path)))
+
+    class Untouchable(Stop):
+        @property
+        def signal_number(self):
+            frame_is_training = getattr(self, "looked", False)
+            self.looked = True
+            assert not frame_is_training, "a step was made"
+            return 0
+
+    again = collect(
+        make_fit(bars, recipe, make_small_net, together="in a row", place=Place(state=tmp_path, stop=Untouchable()))
+    )
+    same(again, first)
+
+
+def test_a_damaged_newest_state_is_named_and_the_one_before_is_used(bars, recipe, make_small_net, tmp_path):
+    straight = collect(make_fit(bars, recipe, make_small_net, together="in a row", place=Place()))
+    place = Place(state=tmp_path, save_steps=3, stop=StopAtStep(9))
+    with contextlib.suppress(InterruptedRunError):
+        collect(make_fit(bars, recipe, make_small_net, together="in a row", place=place))
+    newest, before = state_files(tmp_path / "model" / "seed-0")
+    content = bytearray(newest.read_bytes())
+    content[len(content) // 2] ^= 1
+    newest.write_bytes(content)
+    with pytest.warns(UserWarning, match=f"{newest.name} is damaged.*SHA-256"):
+        resumed = collect(make_fit(bars, recipe, make_small_net, together="in a row", place=Place(state=tmp_path)))
+    same(resumed, straight)
+    assert before.name < newest.name
+
+
+def test_other_threads_are_told(bars, recipe, make_small_net, tmp_path):
+    with contextlib.suppress(InterruptedRunError):
+        place = Place(state=tmp_path, stop=StopAtStep(6))
+        collect(make_fit(bars, recipe, make_small_net, together="in a row", place=place))
+    _, resumed = collect(
+        make_fit(bars, recipe, make_small_net, together="in a row", place=Place(state=tmp_path, threads=2))
+    )
+    assert not resumed.exact
+
+
+def test_state_of_another_model_is_refused(bars, recipe, make_small_net, normalize, tmp_path):
+    with contextlib.suppress(InterruptedRunError):
+        place = Place(state=tmp_path, stop=StopAtStep(6))
+        collect(make_fit(bars, recipe, make_small_net, together="in a row", place=place))
+    with pytest.raises(FileError, match="not of this model and recipe"):
+        collect(
+            fit(lambda: torch.nn.Sequential(torch.nn.Flatten(), torch.nn.Linear(64, 2)), bars, classification,
+                recipe(), seeds=(0, 1), together="in a row", prepare=normalize, place=Place(state=tmp_path))
+        )  # fmt: skip
+
+
+def test_only_two_states_are_kept_and_any_damage_is_found(tmp_path):
+    tensors = {"weight": torch.arange(6.0)}
+    for step in (3, 5, 9):
+        write_state(tmp_path, step, tensors, {"step": step})
+    assert [path.name for path in state_files(tmp_path)] == ["000000000009.state", "000000000005.state"]
+    whole = state_files(tmp_path)[0].read_bytes()
+    (tmp_path / "000000000005.state").unlink()
+    for position in range(0, len(whole), 7):
+        flipped = bytearray(whole)
+        flipped[position] ^= 0x10
+        (tmp_path / "000000000009.state").write_bytes(flipped)
+        with pytest.warns(UserWarning, match="damaged"):
+            assert newest_state(tmp_path) is None
+    for length in range(0, len(whole), 50):
+        (tmp_path / "000000000009.state").write_bytes(whole[:length])
+        with pytest.warns(UserWarning, match="damaged"):
+            assert newest_state(tmp_path) is None
+
+
+def test_pack_keeps_every_bit():
+    tensors = {"a": torch.tensor([0.1, float("nan"), -0.0]), "b": torch.tensor(7), "c": torch.rand(2, 3).bfloat16()}
+    meta = {"rows": [{"x": 0.1 + 0.2, "none": None}], "best": float("inf")}
+    found, about = unpack(pack(tensors, meta))
+    assert about == meta
+    for name, tensor in tensors.items():
+        assert found[name].dtype == tensor.dtype
+        assert torch.equal(found[name].view(torch.uint8), tensor.view(torch.uint8)) if tensor.ndim else True
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        with pytest.raises(FileError, match="damaged"):
+            unpack(b"not a state")
