@@ -97,7 +97,7 @@ def _pictures(arrays: Mapping[str, np.ndarray], kind: str, classes: Sequence[str
     pixels = arrays[f"{kind}_pixels"]
     images = pixels[:, 0] if pixels.shape[1] == 1 else np.ascontiguousarray(pixels.transpose(0, 2, 3, 1))
     rows = zip(arrays[f"{kind}_true"], arrays[f"{kind}_predicted"], arrays[f"{kind}_probability"], strict=True)
-    captions = [_caption(classes[true], classes[predicted], float(share)) for true, predicted, share in rows]
+    captions = [_caption(classes[int(true)], classes[int(predicted)], float(share)) for true, predicted, share in rows]
     return Pictures(images, captions, title, columns=8)
 
 

@@ -1,0 +1,72 @@
+"""Reports from records: pages of text, tables and figures as HTML and PDF; never imports torch."""
+
+from gradlab.report.blocks import (
+    Answer,
+    Block,
+    Bullets,
+    Code,
+    ConfusionMatrix,
+    Details,
+    Facts,
+    Heading,
+    Line,
+    LineChart,
+    Pictures,
+    Point,
+    PointChart,
+    Table,
+    Text,
+)
+from gradlab.report.classification import (
+    beside_published,
+    classification_blocks,
+    comparison_sentence,
+    error_of,
+    error_sentence,
+    with_error,
+)
+from gradlab.report.compare import compare_runs, comparison_blocks, comparison_text
+from gradlab.report.curves import line_chart
+from gradlab.report.page import Page
+from gradlab.report.results import results, summarise_rows
+from gradlab.report.runs import page_of_run
+from gradlab.report.tables import point_chart, results_table
+from gradlab.report.terminal import terminal_summary
+from gradlab.report.write import ReportPaths, write_report
+
+__all__ = [
+    "Answer",
+    "Block",
+    "Bullets",
+    "Code",
+    "ConfusionMatrix",
+    "Details",
+    "Facts",
+    "Heading",
+    "Line",
+    "LineChart",
+    "Page",
+    "Pictures",
+    "Point",
+    "PointChart",
+    "ReportPaths",
+    "Table",
+    "Text",
+    "beside_published",
+    "classification_blocks",
+    "compare_runs",
+    "comparison_blocks",
+    "comparison_sentence",
+    "comparison_text",
+    "error_of",
+    "error_sentence",
+    "line_chart",
+    "page_of_run",
+    "point_chart",
+    "results",
+    "results_table",
+    "summarise_rows",
+    "terminal_summary",
+    "with_error",
+    "write_report",
+]

@@ -1,0 +1,128 @@
+"""Two or more runs beside each other: which metrics and seeds they share, and what the pairs can show."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from gradlab.errors import UsageError
+from gradlab.report.blocks import Block, Bullets, Heading, Table, Text
+from gradlab.report.results import compared, metric_names, values_by_seed
+from gradlab.report.tables import comparisons_table, results_table, shown_metrics
+from gradlab.report.terminal import aligned
+from gradlab.report.wording import counted, larger_is_better, metric_label, seed_list
+
+Arms = dict[str, Mapping[str, Any]]
+"""label -> an arm of `results.json`, in the order of the runs."""
+
+
+def compare_runs(
+    documents: Sequence[Mapping[str, Any]], names: Sequence[str] | None = None, metrics: Sequence[str] | None = None
+) -> dict[str, Any]:
+    """Returns every arm of the runs on the metrics they share, and the comparisons paired by seed.
+
+    The first arm of the first run is the baseline of every other arm; p-values are adjusted by Holm's method within
+    each metric.
+
+    Args:
+        documents: the `results.json` of two runs or more.
+        names: a name for each run; the experiments' names where None, numbered where they are equal.
+        metrics: the metrics to compare; None takes the shared metrics of the test split, or else all shared ones.
+
+    Returns:
+        {"schema", "runs", "baseline", "seeds", "metrics", "arms", "comparisons"}; "arms" as in `results.json` under
+        "<run>: <arm>".
+
+    Raises:
+        UsageError: there are fewer than two runs, they share no such metric, or fewer than two seeds.
+    """
+    if len(documents) < 2:
+        raise UsageError(f"a comparison needs two runs or more: got {len(documents)}")
+    labels = list(names) if names is not None else _run_names(documents)
+    arms = _arms(documents, labels)
+    shared = _shared_metrics(documents, labels, metrics)
+    baseline = next(iter(arms))
+    seeds = _shared_seeds(arms)
+    comparisons = []
+    for metric in shared:
+        direction = larger_is_better(metric)
+        if direction is not None:
+            values = {label: values_by_seed(arm, metric) for label, arm in arms.items()}
+            paired = {label: by_seed for label, by_seed in values.items() if by_seed}
+            if baseline in paired:
+                comparisons += compared(paired, baseline=baseline, metric=metric, larger=direction)
+    return {
+        "schema": 1,
+        "runs": labels,
+        "baseline": baseline,
+        "seeds": seeds,
+        "metrics": shared,
+        "arms": arms,
+        "comparisons": comparisons,
+    }
+
+
+def comparison_text(document: Mapping[str, Any]) -> str:
+    """A comparison of runs as plain text for a terminal."""
+    table = results_table(document, document["metrics"], "")
+    verdicts = [f"{metric_label(entry['metric'])}: {entry['verdict']}" for entry in document["comparisons"]]
+    return "\n".join([*aligned(table.header, table.rows), "", _told(document), *verdicts])
+
+
+def comparison_blocks(document: Mapping[str, Any]) -> list[Block]:
+    """A comparison of runs as blocks for a page."""
+    verdicts = tuple(
+        f"{metric_label(entry['metric']).capitalize()}: {entry['verdict']}" for entry in document["comparisons"]
+    )
+    tables: list[Table] = [results_table(document, document["metrics"])]
+    return [Heading("Comparison of runs"), *tables, Text(_told(document)), Bullets(verdicts),
+            comparisons_table(document["comparisons"])]  # fmt: skip
+
+
+def _run_names(documents: Sequence[Mapping[str, Any]]) -> list[str]:
+    names = [str(document["experiment"]) for document in documents]
+    if len(set(names)) == len(names):
+        return names
+    return [f"{name} {place}" for place, name in enumerate(names, start=1)]
+
+
+def _arms(documents: Sequence[Mapping[str, Any]], labels: Sequence[str]) -> Arms:
+    arms: Arms = {}
+    for label, document in zip(labels, documents, strict=True):
+        if not document["arms"]:
+            raise UsageError(f"{label} has no result of selected weights to compare")
+        arms |= {f"{label}: {arm}": found for arm, found in document["arms"].items()}
+    return arms
+
+
+def _shared_metrics(
+    documents: Sequence[Mapping[str, Any]], labels: Sequence[str], wanted: Sequence[str] | None
+) -> list[str]:
+    measured = [metric_names(document["arms"]) for document in documents]
+    shared = [name for name in measured[0] if all(name in names for names in measured)]
+    if wanted is not None:
+        shared = [name for name in wanted if name in shared]
+    if not shared:
+        lists = "; ".join(f"{label} has {', '.join(names)}" for label, names in zip(labels, measured, strict=True))
+        raise UsageError(f"the runs share no metric{' that was asked for' if wanted is not None else ''}: {lists}")
+    if wanted is not None:
+        return shared
+    return [name for name in shared if name in shown_metrics(documents[0])] or shared
+
+
+def _shared_seeds(arms: Arms) -> list[int]:
+    """The seeds that all arms have."""
+    lists = {label: set(arm["seeds"]) for label, arm in arms.items()}
+    shared = sorted(set.intersection(*lists.values()))
+    if len(shared) < 2:
+        told = "; ".join(
+            f"{label} has {counted(len(seeds), 'seed')} ({seed_list(list(seeds))})" for label, seeds in lists.items()
+        )
+        raise UsageError(f"a comparison needs 2 seeds that all runs share, these share {len(shared)}: {told}")
+    return shared
+
+
+def _told(document: Mapping[str, Any]) -> str:
+    least = max((entry["smallest_p"] for entry in document["comparisons"]), default=1.0)
+    return (
+        f"Paired by seed against {document['baseline']}; shared seeds: {seed_list(document['seeds'])}. "
+        f"The smallest p that these pairs can reach is {least:.3g}."
+    )

@@ -1,0 +1,156 @@
+"""Line charts from rows: the mean over seeds at each x, with the interval of that mean."""
+
+import math
+from collections.abc import Iterable, Mapping, Sequence
+
+from gradlab.errors import UsageError
+from gradlab.records import Row
+from gradlab.report.blocks import Line, LineChart
+from gradlab.report.wording import counted, joined
+from gradlab.stats import summarise
+
+Where = Mapping[str, object]
+Measured = dict[float, dict[object, float]]
+"""x -> seed -> y."""
+
+
+def line_chart(  # noqa: PLR0913 - each argument is one plain property of a chart
+    rows: Iterable[Row],
+    *,
+    x: str = "epoch",
+    y: str = "accuracy",
+    by: str = "arm",
+    where: Where | None = None,
+    title: str = "",
+    x_label: str = "",
+    y_label: str = "",
+    percent: bool = False,
+    log_x: bool = False,
+    log_y: bool = False,
+    caption: str = "",
+) -> LineChart:
+    """Returns the chart of `y` against `x`: a line for each value of `by`, the mean over seeds and its 95 % t band.
+
+    Args:
+        rows: all rows of a run; those without `x`, `y` or `by` are passed over.
+        x: the field along the horizontal axis, a number.
+        y: the measurement along the vertical axis.
+        by: the field whose values get a colour each.
+        where: field -> the value, or the list of values, that a row must have. The first field with a list of several
+            gets a dash for each value; the last of them is drawn solid.
+        title: what the chart shows; made from `y` and `x` where empty.
+        x_label: label of the horizontal axis; the field's name where empty.
+        y_label: label of the vertical axis; the field's name where empty.
+        percent: `y` is a fraction, shown in percent.
+        log_x: draw `x` on a logarithmic scale.
+        log_y: draw `y` on a logarithmic scale.
+        caption: a sentence of the experiment; the number of seeds is added to it.
+
+    Raises:
+        UsageError: two rows give different values for one line, x and seed, or a logarithmic axis meets a value that
+            is not above 0.
+    """
+    chosen = {name: _choices(value) for name, value in (where or {}).items()}
+    style = next((name for name, choices in chosen.items() if len(choices) > 1), "")
+    found, lost, names = _measured(rows, x, y, by, chosen, style)
+    lines = _lines(found, names, chosen.get(style, [""]))
+    _check_scales(lines, x if log_x else "", y if log_y else "")
+    return LineChart(
+        lines=lines,
+        title=title or f"{_words(y)} by {_words(x)}".capitalize(),
+        x_label=x_label or _words(x),
+        y_label=y_label or _words(joined((_only(chosen.get("split", [])), y), " ")),
+        percent=percent,
+        log_x=log_x,
+        log_y=log_y,
+        caption=joined((caption, _seeds_told(lines), _lost_told(lost)), " "),
+        columns=(by, style or "style", x, y),
+    )
+
+
+def _measured(
+    rows: Iterable[Row], x: str, y: str, by: str, chosen: Mapping[str, Sequence[object]], style: str
+) -> tuple[dict[tuple[str, str], Measured], int, list[str]]:
+    """Returns the values of every (name, style), how many were not finite, and all names in order."""
+    found: dict[tuple[str, str], Measured] = {}
+    lost, names = 0, {}
+    for row in rows:
+        if row.get(by) is None:
+            continue
+        name = str(row[by])
+        names[name] = None
+        at = row.get(x)
+        if y not in row or isinstance(at, str) or at is None:
+            continue
+        if any(row.get(field) not in choices for field, choices in chosen.items()):
+            continue
+        value = row[y]
+        if not isinstance(value, int | float) or not math.isfinite(value):
+            lost += 1
+            continue
+        key = (name, str(row.get(style, "")) if style else "")
+        _place(found.setdefault(key, {}).setdefault(float(at), {}), row.get("seed"), float(value), key, x, at)
+    return found, lost, list(names)
+
+
+def _place(by_seed: dict[object, float], seed: object, value: float, key: tuple[str, str], x: str, at: object) -> None:
+    if by_seed.setdefault(seed, value) != value:
+        where = joined(key, ", ")
+        raise UsageError(f"two values for {where}, seed {seed}, {x} {at}: narrow `where` to one measurement a point")
+
+
+def _lines(
+    found: Mapping[tuple[str, str], Measured], names: Sequence[str], styles: Sequence[object]
+) -> tuple[Line, ...]:
+    keys = [(name, str(style)) for name in names for style in styles if (name, str(style)) in found]
+    return tuple(_line(name, style, found[name, style], names.index(name)) for name, style in keys)
+
+
+def _line(name: str, style: str, measured: Measured, colour: int) -> Line:
+    places = sorted(measured)
+    summaries = [summarise(list(measured[place].values())) for place in places]
+    return Line(
+        name=name,
+        style=style,
+        x=tuple(places),
+        mean=tuple(summary.mean for summary in summaries),
+        low=tuple(summary.low for summary in summaries),
+        high=tuple(summary.high for summary in summaries),
+        n=tuple(summary.n for summary in summaries),
+        colour=colour,
+    )
+
+
+def _check_scales(lines: Iterable[Line], x: str, y: str) -> None:
+    for line in lines:
+        for axis, values in ((x, line.x), (y, line.mean)):
+            if axis and min(values) <= 0:
+                raise UsageError(f"a logarithmic axis needs {axis} above 0: {line.name} has {min(values):g}")
+
+
+def _seeds_told(lines: Sequence[Line]) -> str:
+    counts = {n for line in lines for n in line.n}
+    if not counts:
+        return ""
+    if counts == {1}:
+        return "One seed, so there is no interval."
+    fewest, most = min(counts), max(counts)
+    seeds = counted(most, "seed") if fewest == most else f"{fewest} to {most} seeds"
+    alone = "; where one seed is left there is none" if fewest == 1 else ""
+    return f"Mean over {seeds}; the band is the 95 % interval of the mean{alone}."
+
+
+def _lost_told(lost: int) -> str:
+    return f"{counted(lost, 'measurement')} not finite and left out." if lost else ""
+
+
+def _choices(value: object) -> list[object]:
+    return list(value) if isinstance(value, list | tuple | set | frozenset) else [value]
+
+
+def _only(choices: Sequence[object]) -> str:
+    return str(choices[0]) if len(choices) == 1 else ""
+
+
+def _words(name: str) -> str:
+    return name.replace("_", " ")

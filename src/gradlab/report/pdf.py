@@ -1,0 +1,71 @@
+"""The report as a PDF: A4, tagged for readers that speak, the same bytes for the same report."""
+
+import json
+from functools import cache
+from importlib import resources
+
+import typst
+
+from gradlab.report.compose import Document, Drawn, Node
+from gradlab.report.palette import LIGHT
+from gradlab.report.sheet import standing_alone
+
+_SERIF = "Libertinus Serif"
+"""The text font of the page; it comes with typst, so that a PDF does not depend on the fonts of a machine."""
+
+
+def as_pdf(document: Document) -> bytes:
+    """Returns the PDF/UA file of a document.
+
+    All text reaches the template as data, never as markup, so that no title or name can change the layout.
+    """
+    sections = [
+        {
+            "title": section.title,
+            "question": section.question,
+            "nodes": [_with_svg(node, document) for node in section.nodes],
+        }
+        for section in document.sections
+    ]
+    inputs = {"title": document.title, "colours": LIGHT.tokens(), "sections": sections}
+    template = (resources.files("gradlab.report") / "report.typ").read_bytes()
+    made = typst.compile(
+        template,
+        format="pdf",
+        font_paths=_fonts(),
+        sys_inputs={"document": json.dumps(inputs, ensure_ascii=False)},
+        pdf_standards=["ua-1"],
+        timestamp=0,
+    )
+    if not isinstance(made, bytes):
+        raise TypeError("typst returned no PDF")
+    return made
+
+
+def _with_svg(node: Node, document: Document) -> Node:
+    """The node with its drawing inside, coloured for paper."""
+    if node["kind"] == "details":
+        return node | {"nodes": [_with_svg(inner, document) for inner in node["nodes"]]}
+    if node["kind"] == "figure":
+        return node | {"svg": _drawing(document.figures[node["slug"]])}
+    if node["kind"] == "pictures":
+        pictures = [{"caption": picture["caption"]} for picture in node["pictures"]]
+        return node | {"pictures": pictures, "svgs": [_picture(picture["png"], node) for picture in node["pictures"]]}
+    return node
+
+
+def _drawing(drawn: Drawn) -> str:
+    return standing_alone(drawn.svg, drawn.alt, _SERIF)
+
+
+def _picture(png: str, node: Node) -> str:
+    """A PNG inside an SVG: the way to hand typst a picture as text."""
+    size = f'width="{node["width"]}" height="{node["height"]}"'
+    smoothing = ' style="image-rendering: pixelated"' if node["small"] else ""
+    image = f'<image {size}{smoothing} href="data:image/png;base64,{png}"/>'
+    return f'<svg xmlns="http://www.w3.org/2000/svg" {size}>{image}</svg>'
+
+
+@cache
+def _fonts() -> typst.Fonts:
+    return typst.Fonts(include_system_fonts=False)

@@ -1,0 +1,172 @@
+"""The stable summary of a run, `results.json`: what every arm reached, and which differences the seeds support."""
+
+import math
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+
+from gradlab.errors import UsageError
+from gradlab.records import Row
+from gradlab.report.wording import is_share, larger_is_better, split_of
+from gradlab.stats import compare_all, summarise
+
+SCHEMA = 1
+COORDINATES = ("epoch", "step", "angle", "severity", "labels", "temperature", "dimension", "shift", "scale")
+"""Names of fields that say where a row was measured; text and whole numbers are taken as such under any name."""
+
+Measurements = dict[str, dict[str, dict[int, float]]]
+"""arm -> metric -> seed -> value."""
+
+
+def is_summary_row(row: Row) -> bool:
+    """Whether a row has only an arm, a seed, a split and measurements: a result of the selected weights."""
+    if not {"arm", "seed", "split"} <= row.keys():
+        return False
+    rest = row.keys() - {"arm", "seed", "split"}
+    return bool(rest) and all(name not in COORDINATES and _is_measurement(row[name]) for name in rest)
+
+
+def summarise_rows(
+    rows: Iterable[Row],
+    *,
+    parameters: Mapping[str, int | None] | None = None,
+    directions: Mapping[str, bool] | None = None,
+) -> tuple[dict[str, Any], list[dict[str, Any]]]:
+    """Returns the `arms` and `comparisons` of `results.json`.
+
+    Args:
+        rows: all rows of a run; only its summary rows count.
+        parameters: number of trained parameters of each arm. Its order is the order of the arms, and the first is the
+            baseline; arms that it lacks follow in the order in which the rows name them.
+        directions: metric -> whether larger is better, for names that do not tell (see `larger_is_better`).
+
+    Raises:
+        UsageError: two rows give different values for one arm, seed and metric.
+    """
+    counts = parameters or {}
+    measured = _measurements(rows)
+    order = [arm for arm in counts if arm in measured] + [arm for arm in measured if arm not in counts]
+    arms = {arm: {"parameters": counts.get(arm), **_arm(measured[arm])} for arm in order}
+    return arms, _comparisons({arm: measured[arm] for arm in order}, directions or {})
+
+
+def results(
+    rows: Iterable[Row],
+    *,
+    experiment: str,
+    command: str,
+    environment: Mapping[str, Any],
+    seconds: float,
+    parameters: Mapping[str, int | None] | None = None,
+    directions: Mapping[str, bool] | None = None,
+) -> dict[str, Any]:
+    """Returns the whole document of `results.json`; see `summarise_rows` for the arguments it shares with it.
+
+    Args:
+        rows: all rows of the run.
+        experiment: the experiment's name.
+        command: the command line that repeats the run.
+        environment: versions and hardware.
+        seconds: wall time of the run.
+        parameters: see `summarise_rows`.
+        directions: see `summarise_rows`.
+
+    Raises:
+        UsageError: as `summarise_rows`.
+    """
+    arms, comparisons = summarise_rows(rows, parameters=parameters, directions=directions)
+    return {
+        "schema": SCHEMA,
+        "experiment": experiment,
+        "command": command,
+        "environment": dict(environment),
+        "seconds": seconds,
+        "arms": arms,
+        "comparisons": comparisons,
+    }
+
+
+def metric_names(arms: Mapping[str, Any]) -> list[str]:
+    """The metrics of all arms: those of the test split first, then validation, then the rest, each in given order."""
+    names = dict.fromkeys(name for arm in arms.values() for name in arm["metrics"])
+    places = {"test": 0, "validation": 1}
+    return sorted(names, key=lambda name: places.get(split_of(name), 2))
+
+
+def values_by_seed(arm: Mapping[str, Any], metric: str) -> dict[int, float]:
+    """The finite values of one metric of one arm of `results.json`, by seed; empty where it was not measured."""
+    values = arm["metrics"].get(metric, {}).get("values", [])
+    return (
+        {seed: value for seed, value in zip(arm["seeds"], values, strict=True) if value is not None} if values else {}
+    )
+
+
+def _is_measurement(value: object) -> bool:
+    # A journal writes a value that is not finite as null.
+    return value is None or isinstance(value, float)
+
+
+def _measurements(rows: Iterable[Row]) -> Measurements:
+    measured: Measurements = {}
+    for row in filter(is_summary_row, rows):
+        arm, seed, split = str(row["arm"]), int(row["seed"] or 0), row["split"]
+        metrics = measured.setdefault(arm, {})
+        for name, value in row.items():
+            if name not in ("arm", "seed", "split"):
+                _place(metrics.setdefault(f"{split}_{name}", {}), arm, seed, f"{split}_{name}", value)
+    return measured
+
+
+def _place(by_seed: dict[int, float], arm: str, seed: int, metric: str, value: object) -> None:
+    fresh = float(value) if isinstance(value, float) else math.nan
+    known = by_seed.setdefault(seed, fresh)
+    if known != fresh and not (math.isnan(known) and math.isnan(fresh)):
+        raise UsageError(
+            f"arm '{arm}', seed {seed} has two values of {metric}, {known} and {fresh}: "
+            "a row measured at some coordinate must name it with a whole number or a text"
+        )
+
+
+def _arm(metrics: Mapping[str, Mapping[int, float]]) -> dict[str, Any]:
+    seeds = sorted({seed for by_seed in metrics.values() for seed in by_seed})
+    names = sorted(metrics, key=lambda name: ("test", "validation", "train", "").index(split_of(name)))
+    return {"seeds": seeds, "metrics": {name: _metric(metrics[name], seeds) for name in names}}
+
+
+def _metric(by_seed: Mapping[int, float], seeds: Sequence[int]) -> dict[str, Any]:
+    """Values in the order of the seeds, null where one is missing or not finite; statistics of the finite ones."""
+    values = [by_seed.get(seed, math.nan) for seed in seeds]
+    finite = [value for value in values if math.isfinite(value)]
+    shown = [value if math.isfinite(value) else None for value in values]
+    if not finite:
+        return {"values": shown, "mean": None, "std": None, "ci95": None}
+    summary = summarise(finite)
+    interval = None if summary.low is None else [summary.low, summary.high]
+    return {"values": shown, "mean": summary.mean, "std": summary.std, "ci95": interval}
+
+
+def _comparisons(measured: Measurements, directions: Mapping[str, bool]) -> list[dict[str, Any]]:
+    """Every arm against the first on each metric of the test split whose better side is known."""
+    comparisons = []
+    baseline = next(iter(measured), "")
+    for metric in dict.fromkeys(name for metrics in measured.values() for name in metrics):
+        direction = directions.get(metric, larger_is_better(metric))
+        if split_of(metric) == "test" and direction is not None:
+            values = {arm: _finite(metrics.get(metric, {})) for arm, metrics in measured.items()}
+            comparisons += compared(values, baseline=baseline, metric=metric, larger=direction)
+    return comparisons
+
+
+def compared(
+    values: Mapping[str, Mapping[int, float]], *, baseline: str, metric: str, larger: bool
+) -> list[dict[str, Any]]:
+    """Returns the comparisons, as JSON, of every arm that shares a seed with the baseline."""
+    base = values[baseline].keys()
+    pairable = {arm: by_seed for arm, by_seed in values.items() if arm == baseline or base & by_seed.keys()}
+    if len(pairable) < 2:
+        return []
+    made = compare_all(pairable, baseline=baseline, larger_is_better=larger, percent=is_share(metric))
+    return [{"metric": metric, **comparison.as_json()} for comparison in made]
+
+
+def _finite(by_seed: Mapping[int, float]) -> dict[int, float]:
+    return {seed: value for seed, value in by_seed.items() if math.isfinite(value)}

@@ -1,0 +1,76 @@
+"""A run's folder as a page: the experiment's blocks, and everything else from the records beside them."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from gradlab.records import RunFolder
+from gradlab.report.blocks import Block
+from gradlab.report.page import Page
+from gradlab.report.wording import counted
+
+_REPORT = ("report.html", "report.pdf", "figures")
+"""What a report writes itself: naming it among the files would make a second report differ from the first."""
+
+
+def page_of_run(run: RunFolder, blocks: Sequence[Block]) -> Page:
+    """Returns the page of a finished run.
+
+    Args:
+        run: a folder with `config.json`, `environment.json` and `results.json`.
+        blocks: what the experiment shows.
+
+    Raises:
+        FileError: one of these files is missing or damaged.
+    """
+    settings, environment = run.document("config"), run.document("environment")
+    experiment = str(settings["experiment"])
+    return Page(
+        title=experiment.replace("_", " ").capitalize(),
+        question=str(settings.get("question", "")),
+        blocks=blocks,
+        results=run.document("results"),
+        command=str(settings.get("command", "")),
+        config=settings.get("config", {}),
+        changed=tuple(settings.get("changes", {})),
+        environment=_environment(settings, environment),
+        data=_data(environment.get("data", {})),
+        files=tuple(_files(run.path)),
+    )
+
+
+def _environment(settings: Mapping[str, Any], environment: Mapping[str, Any]) -> dict[str, Any]:
+    """The environment in an order for readers, and how the seeds of each arm ran."""
+    ways: dict[str, list[str]] = {}
+    for arm, about in environment.get("arms", {}).items():
+        told = f"{about.get('way', '')}: {about['why']}" if about.get("why") else str(about.get("way", ""))
+        ways.setdefault(told, []).append(arm)
+    if len(ways) == 1:
+        told = {"seeds ran": next(iter(ways))}
+    else:
+        told = {f"seeds of {', '.join(arms)} ran": way for way, arms in ways.items()}
+    settled = {"settings": "quick" if settings.get("quick") else "usual"}
+    rest = {name: value for name, value in environment.items() if name not in ("arms", "data")}
+    return settled | told | rest
+
+
+def _data(data: Mapping[str, Any]) -> dict[str, Any]:
+    told: dict[str, Any] = {name: data[name] for name in ("name", "sha256") if data.get(name)}
+    if data.get("sizes"):
+        told["images"] = ", ".join(f"{count:,} {part}" for part, count in data["sizes"].items())
+    if data.get("shape"):
+        told["shape"] = " × ".join(map(str, data["shape"]))
+    if data.get("classes"):
+        told["classes"] = len(data["classes"])
+    return told
+
+
+def _files(folder: Path) -> Iterator[str]:
+    """The folder's files, and its folders with how many files each holds."""
+    for path in sorted(folder.iterdir()):
+        if path.name.startswith(".") or path.name in _REPORT:
+            continue
+        if path.is_file():
+            yield path.name
+        elif count := sum(inner.is_file() for inner in path.rglob("*")):
+            yield f"{path.name}/ ({counted(count, 'file')})"

@@ -1,0 +1,153 @@
+"""Tables and point charts from the document of `results.json`."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from gradlab.report.blocks import Point, PointChart, Table
+from gradlab.report.results import metric_names
+from gradlab.report.wording import NOTHING, counted, interval_text, is_share, metric_label, number
+
+MOST_COLUMNS = 3
+"""With more metrics than this, a table has a row for each arm and metric: it stays as narrow as a page."""
+
+
+def results_table(
+    results: Mapping[str, Any], metrics: Sequence[str] | None = None, caption: str | None = None
+) -> Table:
+    """Returns the table of arms by metrics, each cell a mean with its 95 % interval.
+
+    Args:
+        results: the document of `results.json`.
+        metrics: the metrics to show; None shows those of the test split, or all where there are none.
+        caption: a sentence below the table; None says what the cells are.
+    """
+    arms = results["arms"]
+    names = list(metrics) if metrics is not None else shown_metrics(results)
+    told = "Mean over the seeds and the 95 % t interval of that mean." if caption is None else caption
+    if len(names) > MOST_COLUMNS:
+        rows = [
+            (metric_label(name), arm, seeds_cell(arms[arm], [name]), cell(arms[arm], name))
+            for name in names
+            for arm in arms
+        ]
+        return Table(("Metric", "Arm", "Seeds", "Mean"), rows, told, tuple(names))
+    header = ("Arm", "Parameters", "Seeds", *(metric_label(name).capitalize() for name in names))
+    rows = [
+        (arm, _parameters(found), seeds_cell(found, names), *(cell(found, name) for name in names))
+        for arm, found in arms.items()
+    ]
+    return Table(header, rows, told, tuple(names))
+
+
+def point_chart(
+    results: Mapping[str, Any],
+    metric: str,
+    *,
+    title: str = "",
+    x_label: str = "",
+    percent: bool | None = None,
+    log_x: bool = False,
+    references: Mapping[str, float] | None = None,
+    reference_name: str = "published",
+    caption: str = "",
+) -> PointChart:
+    """Returns the chart of one metric, an arm a line, beside the published values in `references`.
+
+    Args:
+        results: the document of `results.json`.
+        metric: a metric such as `test_accuracy`; arms without it are left out.
+        title: what the chart shows; the metric's name where empty.
+        x_label: label of the axis; the metric's name where empty.
+        percent: show fractions in percent; None decides by the metric's name.
+        log_x: use a logarithmic axis.
+        references: arm -> a value from elsewhere.
+        reference_name: where those values are from, such as "LeCun et al., 1998".
+        caption: a sentence below the chart.
+    """
+    known = references or {}
+    points = [
+        Point(arm, found["mean"], *(found["ci95"] or (None, None)), n=_finite_count(found), reference=known.get(arm))
+        for arm, entry in results["arms"].items()
+        if (found := entry["metrics"].get(metric)) is not None and found["mean"] is not None
+    ]
+    return PointChart(
+        points=tuple(points),
+        title=title or metric_label(metric).capitalize(),
+        x_label=x_label or metric_label(metric),
+        percent=is_share(metric) if percent is None else percent,
+        log_x=log_x,
+        reference_name=reference_name,
+        caption=caption,
+    )
+
+
+def comparisons_table(comparisons: Sequence[Mapping[str, Any]]) -> Table:
+    """Returns the numbers behind the verdicts: difference, interval, p-value and how small it could have been."""
+    header = ("Metric", "Arm", "Against", "Difference", "p", "Smallest p", "Seeds")
+    rows = [
+        (
+            metric_label(entry["metric"]),
+            entry["treatment"],
+            entry["baseline"],
+            _difference(entry),
+            number(entry["p_value"] if entry["p_adjusted"] is None else entry["p_adjusted"]),
+            number(entry["smallest_p"]),
+            str(entry["n"]),
+        )
+        for entry in comparisons
+    ]
+    adjusted = any(entry["family"] > 1 for entry in comparisons)
+    holm = " p is adjusted by Holm's method within each metric." if adjusted else ""
+    told = "Paired by seed: mean difference with its 95 % t interval, and the two-sided sign-flip test. The smallest p "
+    return Table(header, rows, f"{told}is what so many pairs can reach at best.{holm}")
+
+
+def shown_metrics(results: Mapping[str, Any]) -> list[str]:
+    """The metrics of the test split, or all where the test split was not read."""
+    names = metric_names(results["arms"])
+    return [name for name in names if name.startswith("test_")] or names
+
+
+def cell(arm: Mapping[str, Any], metric: str) -> str:
+    """One cell: the mean with its interval, or a dash where nothing finite was measured."""
+    found = arm["metrics"].get(metric)
+    if found is None or found["mean"] is None:
+        return NOTHING
+    return interval_text(found["mean"], *(found["ci95"] or (None, None)), percent=is_share(metric))
+
+
+def seeds_cell(arm: Mapping[str, Any], metrics: Sequence[str]) -> str:
+    """How many seeds are behind an arm's numbers; "2 of 3" where a value is missing or not finite."""
+    total = len(arm["seeds"])
+    finite = min((_finite_count(arm["metrics"][name]) for name in metrics if name in arm["metrics"]), default=total)
+    return str(total) if finite == total else f"{finite} of {total}"
+
+
+def missing_told(results: Mapping[str, Any]) -> list[str]:
+    """A sentence for every arm and metric of which some seed has no finite value."""
+    told = []
+    for arm, found in results["arms"].items():
+        for name, metric in found["metrics"].items():
+            lost = [seed for seed, value in zip(found["seeds"], metric["values"], strict=True) if value is None]
+            if lost:
+                seeds = ", ".join(map(str, lost))
+                told.append(
+                    f"{arm}: {metric_label(name)} is missing or not finite for {counted(len(lost), 'seed')} ({seeds}); "
+                    "the mean is over the others."
+                )
+    return told
+
+
+def _finite_count(metric: Mapping[str, Any]) -> int:
+    return sum(value is not None for value in metric["values"])
+
+
+def _parameters(arm: Mapping[str, Any]) -> str:
+    return NOTHING if arm["parameters"] is None else f"{arm['parameters']:,}"
+
+
+def _difference(entry: Mapping[str, Any]) -> str:
+    interval = entry.get("ci95") or (None, None)
+    text = interval_text(entry["mean_difference"], *interval, percent=is_share(entry["metric"]))
+    signed = text if text.startswith("−") else f"+{text}"
+    return signed.replace(" %", " points")

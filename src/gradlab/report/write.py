@@ -1,0 +1,61 @@
+"""Writes a report's files."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from gradlab.errors import FileError
+from gradlab.records import write_atomically
+from gradlab.report.compose import Document, compose
+from gradlab.report.html import as_html
+from gradlab.report.page import Page
+from gradlab.report.pdf import as_pdf
+from gradlab.report.sheet import standing_alone
+
+
+@dataclass(frozen=True, slots=True)
+class ReportPaths:
+    """Where a report's files lie."""
+
+    html: Path
+    pdf: Path
+    figures: tuple[Path, ...]
+    """SVG, PNG and CSV of every figure."""
+
+
+def write_report(pages: Sequence[Page], folder: Path, title: str = "") -> ReportPaths:
+    """Writes `report.html`, `report.pdf` and `figures/<slug>.{svg,png,csv}` into a folder, each whole or not at all.
+
+    The same pages give the same bytes.
+
+    Args:
+        pages: one for each experiment.
+        folder: made where it is missing.
+        title: the report's title; the page's own where there is one page.
+
+    Raises:
+        FileError: the folder cannot be made or written.
+    """
+    document = compose(pages, title)
+    try:
+        (folder / "figures").mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise FileError(
+            f"cannot write a report to {folder}: {error.strerror or error}; choose another folder"
+        ) from error
+    figures = _write_figures(document, folder / "figures")
+    html, pdf = folder / "report.html", folder / "report.pdf"
+    write_atomically(html, as_html(document).encode())
+    write_atomically(pdf, as_pdf(document))
+    return ReportPaths(html, pdf, figures)
+
+
+def _write_figures(document: Document, folder: Path) -> tuple[Path, ...]:
+    written = []
+    for name, drawn in document.figures.items():
+        contents = {"svg": standing_alone(drawn.svg, drawn.alt).encode(), "png": drawn.png, "csv": drawn.csv.encode()}
+        for extension, content in contents.items():
+            path = folder / f"{name}.{extension}"
+            write_atomically(path, content)
+            written.append(path)
+    return tuple(written)
