@@ -1,6 +1,31 @@
-"""Datasets as bytes in memory: readers, download, splits."""
+"""Datasets as bytes in memory: readers, download, splits, pictures."""
 
-from gradlab.data.images import Images, Splits
+from gradlab.data.archive import Progress
+from gradlab.data.download import fetch, show_progress
+from gradlab.data.folder import load_folder
+from gradlab.data.grid import picture_grid, save_picture_grid
+from gradlab.data.images import Images, Normalisation, Splits
+from gradlab.data.listing import Entry, catalogue
 from gradlab.data.loading import load
+from gradlab.data.map_style import from_dataset, images_from
+from gradlab.data.places import data_root
+from gradlab.data.resize import resized
 
-__all__ = ["Images", "Splits", "load"]
+__all__ = [
+    "Entry",
+    "Images",
+    "Normalisation",
+    "Progress",
+    "Splits",
+    "catalogue",
+    "data_root",
+    "fetch",
+    "from_dataset",
+    "images_from",
+    "load",
+    "load_folder",
+    "picture_grid",
+    "resized",
+    "save_picture_grid",
+    "show_progress",
+]

@@ -13,6 +13,7 @@ from gradlab.data.stream import open_content
 FOLDER = Path(__file__).parent / "embedded"
 CLASSES = tuple("0123456789")
 BRIGHTEST_STORED = 16
+SHAPE = (1, 8, 8)
 COUNT = 1797
 VALIDATION = 200
 TEST = 300

@@ -140,6 +140,17 @@ class Splits:
                 f"normalisation must have one value for each of {shape[0]} channels: got {self.normalisation}"
             )
 
+    @property
+    def shape(self) -> tuple[int, int, int]:
+        """Channels, height and width of every image."""
+        channels, height, width = self.train.pixels.shape[1:]
+        return channels, height, width
+
+    @property
+    def classes(self) -> tuple[str, ...]:
+        """The names of the classes."""
+        return self.train.classes
+
     def parts(self) -> dict[str, Images]:
         """The parts that are there, by name."""
         parts = {"train": self.train, "validation": self.validation, "test": self.test}

@@ -1,22 +1,26 @@
 """`load`: any dataset, by its name, as splits in memory."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
 import numpy as np
 import torch
 
 from gradlab.data import cifar, stl10
+from gradlab.data.archive import Progress
 from gradlab.data.digits import load_digits
+from gradlab.data.download import fetch
+from gradlab.data.folder import load_folder
 from gradlab.data.idx import read_idx
 from gradlab.data.images import UNLABELLED, Images, Splits
 from gradlab.data.partition import carve, proportional
 from gradlab.data.places import Place, data_root, find, missing, read_contents
-from gradlab.data.published import PUBLISHED, Published
+from gradlab.data.published import PUBLISHED, Content, Published
 from gradlab.data.stream import VerifiedStream
-from gradlab.errors import unknown
+from gradlab.errors import UsageError, unknown
 
 NAMES = ("digits", *PUBLISHED)
+UNLABELLED_FILE = "unlabeled_X.bin"
 
 Contents = Iterator[tuple[str, VerifiedStream]]
 Parts = tuple[Images, Images, Images | None]
@@ -29,41 +33,56 @@ def load(
     offline: bool = False,
     split_seed: int = 42,
     download: bool = True,
+    progress: Progress | None = None,
+    image_size: int | None = None,
     unlabelled: bool = True,
 ) -> Splits:
     """The dataset of this name as splits in memory.
 
     Args:
-        name: "digits" (needs no download), "mnist", "fashion_mnist", "cifar10", "cifar100", "stl10".
+        name: "digits" (needs no download), "mnist", "fashion_mnist", "cifar10", "cifar100", "stl10", or "folder:PATH"
+            for a folder of image files, see `load_folder`.
         root: the data root; else `GRADLAB_DATA`, else the user's cache folder.
         offline: never use the network; `GRADLAB_OFFLINE=1` says the same.
         split_seed: which images are held out for validation; the published test images are the test split.
         download: whether a missing dataset may be fetched.
+        progress: told about each file that is fetched, see `fetch`.
+        image_size: height and width for the images of a folder; published datasets keep theirs.
         unlabelled: whether to read the unlabelled images too, where there are some (STL-10: 2.8 GB).
 
     Raises:
-        UsageError: no dataset has this name.
+        UsageError: no dataset has this name, or `image_size` is given for a published one.
         DataUnavailableError: its files are missing, damaged or out of reach.
     """
+    kind, _, path = name.partition(":")
+    if kind == "folder" and path:
+        return load_folder(path, split_seed=split_seed, image_size=image_size)
+    if image_size is not None:
+        raise UsageError(f"image_size is for folders of images, {name} keeps its own: leave it out")
     if name == "digits":
         return load_digits(split_seed=split_seed)
     if name not in PUBLISHED:
-        raise unknown("dataset", name, NAMES, where="gradlab data list")
+        raise unknown("dataset", name, (*NAMES, "folder:PATH"), where="gradlab data list")
     published = PUBLISHED[name]
     base = data_root(root)
-    place = find(published, base)
+    needed = [content for content in published.contents if unlabelled or content.name != UNLABELLED_FILE]
+    place = find(published, base, needed)
     if place is None:
-        raise missing(published, base, "offline" if offline else "not fetched yet")
-    return load_published(published, place, split_seed=split_seed, unlabelled=unlabelled)
+        if not download:
+            raise missing(published, base, "downloading was switched off")
+        fetch(name, root=base, offline=offline, progress=progress)
+        place = find(published, base, needed)
+    if place is None:
+        raise missing(published, base, "another program has just removed it")
+    return load_published(published, place, needed, split_seed=split_seed)
 
 
-def load_published(published: Published, place: Place, *, split_seed: int, unlabelled: bool = True) -> Splits:
+def load_published(published: Published, place: Place, needed: Sequence[Content], *, split_seed: int) -> Splits:
     """Reads a published dataset from where it was found, checks every file and holds out the validation split.
 
     Raises:
         DataUnavailableError: a file is missing or damaged.
     """
-    needed = [content for content in published.contents if unlabelled or not content.name.startswith("unlabeled")]
     labelled, test, rest = READERS[published.layout](published, read_contents(published, place, needed))
     quotas = proportional(labelled.labels.numpy(), published.validation)
     train, validation = carve(labelled, quotas, split_seed)

@@ -1,13 +1,11 @@
 """Where datasets lie on this machine: the data root, and the layouts accepted under it."""
 
-import hashlib
 import os
-import tarfile
-import zlib
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from pathlib import Path, PurePosixPath
+from pathlib import Path
 
+from gradlab.data.archive import read_members
 from gradlab.data.published import Content, Published
 from gradlab.data.stream import VerifiedStream, open_content
 from gradlab.errors import DataUnavailableError
@@ -72,46 +70,6 @@ def read_contents(
             yield content.name, source
 
 
-def read_members(
-    archive: Path, folder: str, wanted: Sequence[Content], *, pinned: str, remedy: str
-) -> Iterator[tuple[str, VerifiedStream]]:
-    """Yields the wanted members of a gzipped tar archive, by name; nothing else in it is looked at or written anywhere.
-
-    The archive's own digest is checked before it is opened, so the archive parser only ever sees published bytes.
-
-    Raises:
-        DataUnavailableError: the archive is damaged, or a wanted member is missing, not a plain file or of another size.
-    """
-    _check_whole(archive, pinned=pinned, remedy=remedy)
-    left = {f"{folder}/{content.name}": content for content in wanted}
-    broken = (OSError, EOFError, zlib.error, tarfile.TarError)
-    try:
-        opened = tarfile.open(archive, "r|gz")
-    except broken as error:
-        raise DataUnavailableError(f"{archive} is damaged: {error}; {remedy}") from error
-    with opened:
-        members = iter(opened)
-        while left:
-            try:
-                member = next(members, None)
-            except broken as error:
-                raise DataUnavailableError(f"{archive} is damaged: {error}; {remedy}") from error
-            if member is None:
-                raise DataUnavailableError(f"{archive} is damaged: it lacks {', '.join(left)}; {remedy}")
-            content = left.pop(str(PurePosixPath(member.name)), None)
-            if content is None:
-                continue
-            stream = opened.extractfile(member) if member.isreg() else None
-            if stream is None or member.size != content.size:
-                what = f"{member.size:,} bytes, expected {content.size:,}" if stream else "not a plain file"
-                raise DataUnavailableError(f"{archive} is damaged: {member.name} is {what}; {remedy}")
-            where = f"{archive}, member {member.name},"
-            yield (
-                content.name,
-                VerifiedStream(stream, where, pinned=content.digest, available=member.size, remedy=remedy),
-            )
-
-
 def missing(published: Published, root: Path, reason: str) -> DataUnavailableError:
     """The error for a dataset that is not under the root: what to run, or which files to put where."""
     names = ", ".join(download.path for download in published.downloads)
@@ -125,14 +83,3 @@ def missing(published: Published, root: Path, reason: str) -> DataUnavailableErr
 def _file(folder: Path, name: str) -> Path | None:
     """The gzipped file goes first: it is what is fetched, so a damaged plain one does not hide a new copy."""
     return next((path for path in (folder / f"{name}.gz", folder / name) if path.is_file()), None)
-
-
-def _check_whole(path: Path, *, pinned: str, remedy: str) -> None:
-    algorithm, _, expected = pinned.partition(":")
-    try:
-        with path.open("rb") as file:
-            got = hashlib.file_digest(file, lambda: hashlib.new(algorithm, usedforsecurity=False)).hexdigest()
-    except OSError as error:
-        raise DataUnavailableError(f"cannot read {path}: {error.strerror}; {remedy}") from error
-    if got != expected:
-        raise DataUnavailableError(f"{path} is damaged: it has {algorithm} {got}, expected {expected}; {remedy}")

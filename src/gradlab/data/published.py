@@ -13,7 +13,7 @@ from gradlab.data.images import Normalisation
 
 @dataclass(frozen=True, slots=True)
 class Content:
-    """One file's uncompressed content: its name, its length in bytes and its pinned digest ("sha256:..." or "md5:...")."""
+    """One file's uncompressed content: its name, length in bytes and pinned digest ("sha256:..." or "md5:...")."""
 
     name: str
     size: int
@@ -71,16 +71,67 @@ class Published:
     url: str
 
 
-def _idx(folder: str, mirrors: tuple[str, ...], rows: tuple[tuple[str, int, str, int, str], ...]) -> dict[str, tuple]:
-    """Contents and downloads of a dataset whose files are gzipped one by one."""
-    return {
-        "contents": tuple(Content(name, size, f"sha256:{digest}") for name, size, digest, _, _ in rows),
-        "downloads": tuple(
-            Download(f"{folder}/{name}.gz", size, f"md5:{digest}", tuple(f"{mirror}{name}.gz" for mirror in mirrors))
-            for name, _, _, size, digest in rows
-        ),
-    }
+@dataclass(frozen=True, slots=True)
+class _Gzipped:
+    """A content published gzipped, on its own: its name, length and SHA-256, and the gzipped file's length and MD5."""
 
+    name: str
+    size: int
+    sha256: str
+    gzipped_size: int
+    gzipped_md5: str
+
+
+def _contents(files: tuple[_Gzipped, ...]) -> tuple[Content, ...]:
+    return tuple(Content(file.name, file.size, f"sha256:{file.sha256}") for file in files)
+
+
+def _downloads(folder: str, mirrors: tuple[str, ...], files: tuple[_Gzipped, ...]) -> tuple[Download, ...]:
+    return tuple(
+        Download(
+            f"{folder}/{file.name}.gz",
+            file.gzipped_size,
+            f"md5:{file.gzipped_md5}",
+            tuple(f"{mirror}{file.name}.gz" for mirror in mirrors),
+        )
+        for file in files
+    )
+
+
+MNIST_FILES = (
+    _Gzipped(
+        "train-images-idx3-ubyte",
+        47_040_016,
+        "ba891046e6505d7aadcbbe25680a0738ad16aec93bde7f9b65e87a2fc25776db",
+        9_912_422,
+        "f68b3c2dcbeaaa9fbdd348bbdeb94873",
+    ),
+    _Gzipped(
+        "train-labels-idx1-ubyte",
+        60_008,
+        "65a50cbbf4e906d70832878ad85ccda5333a97f0f4c3dd2ef09a8a9eef7101c5",
+        28_881,
+        "d53e105ee54ea40749a09fcbcd1e9432",
+    ),
+    _Gzipped(
+        "t10k-images-idx3-ubyte",
+        7_840_016,
+        "0fa7898d509279e482958e8ce81c8e77db3f2f8254e26661ceb7762c4d494ce7",
+        1_648_877,
+        "9fb629c4189551a2d022fa330f9573f3",
+    ),
+    _Gzipped(
+        "t10k-labels-idx1-ubyte",
+        10_008,
+        "ff7bcfd416de33731a308c3f266cc351222c34898ecbeaf847f06e48f7ec33f2",
+        4_542,
+        "ec29112dd5afa0611ce80d1b7f02629c",
+    ),
+)
+MNIST_MIRRORS = (
+    "https://ossci-datasets.s3.amazonaws.com/mnist/",
+    "https://storage.googleapis.com/cvdf-datasets/mnist/",
+)
 
 MNIST = Published(
     name="mnist",
@@ -96,41 +147,41 @@ MNIST = Published(
     normalisation=((0.1307,), (0.3081,)),
     licence="CC BY-SA 3.0",
     url="http://yann.lecun.com/exdb/mnist/",
-    **_idx(
-        "mnist",
-        ("https://ossci-datasets.s3.amazonaws.com/mnist/", "https://storage.googleapis.com/cvdf-datasets/mnist/"),
-        (
-            (
-                "train-images-idx3-ubyte",
-                47_040_016,
-                "ba891046e6505d7aadcbbe25680a0738ad16aec93bde7f9b65e87a2fc25776db",
-                9_912_422,
-                "f68b3c2dcbeaaa9fbdd348bbdeb94873",
-            ),
-            (
-                "train-labels-idx1-ubyte",
-                60_008,
-                "65a50cbbf4e906d70832878ad85ccda5333a97f0f4c3dd2ef09a8a9eef7101c5",
-                28_881,
-                "d53e105ee54ea40749a09fcbcd1e9432",
-            ),
-            (
-                "t10k-images-idx3-ubyte",
-                7_840_016,
-                "0fa7898d509279e482958e8ce81c8e77db3f2f8254e26661ceb7762c4d494ce7",
-                1_648_877,
-                "9fb629c4189551a2d022fa330f9573f3",
-            ),
-            (
-                "t10k-labels-idx1-ubyte",
-                10_008,
-                "ff7bcfd416de33731a308c3f266cc351222c34898ecbeaf847f06e48f7ec33f2",
-                4_542,
-                "ec29112dd5afa0611ce80d1b7f02629c",
-            ),
-        ),
+    contents=_contents(MNIST_FILES),
+    downloads=_downloads("mnist", MNIST_MIRRORS, MNIST_FILES),
+)
+
+FASHION_MNIST_FILES = (
+    _Gzipped(
+        "train-images-idx3-ubyte",
+        47_040_016,
+        "c59f468a2f672dc815687fe0f83887768d799fd8a3f3276145d20f83aa44d888",
+        26_421_880,
+        "8d4fb7e6c68d591d4c3dfef9ec88bf0d",
+    ),
+    _Gzipped(
+        "train-labels-idx1-ubyte",
+        60_008,
+        "bad3541b69d912435c50bb6ba87bec294ff4f6a2e1246121d8633921760443d9",
+        29_515,
+        "25c81989df183df01b3e8a0aad5dffbe",
+    ),
+    _Gzipped(
+        "t10k-images-idx3-ubyte",
+        7_840_016,
+        "5b4141f0afbad91edebe8549f8fcffe087ea10ca49f1dbef5c9a5cd8815ce37b",
+        4_422_102,
+        "bef4ecab320f06d8554ea6380940ec79",
+    ),
+    _Gzipped(
+        "t10k-labels-idx1-ubyte",
+        10_008,
+        "0402a96d92fd2663957122ceb108a494c5af83dab82d92729df917d7dec38c34",
+        5_148,
+        "bb300cfdad3c16e7a12a480ee83cd310",
     ),
 )
+FASHION_MNIST_MIRRORS = ("http://fashion-mnist.s3-website.eu-central-1.amazonaws.com/",)
 
 FASHION_MNIST = Published(
     name="fashion_mnist",
@@ -146,40 +197,8 @@ FASHION_MNIST = Published(
     normalisation=((0.2860,), (0.3530,)),
     licence="MIT",
     url="https://github.com/zalandoresearch/fashion-mnist",
-    **_idx(
-        "fashion_mnist",
-        ("http://fashion-mnist.s3-website.eu-central-1.amazonaws.com/",),
-        (
-            (
-                "train-images-idx3-ubyte",
-                47_040_016,
-                "c59f468a2f672dc815687fe0f83887768d799fd8a3f3276145d20f83aa44d888",
-                26_421_880,
-                "8d4fb7e6c68d591d4c3dfef9ec88bf0d",
-            ),
-            (
-                "train-labels-idx1-ubyte",
-                60_008,
-                "bad3541b69d912435c50bb6ba87bec294ff4f6a2e1246121d8633921760443d9",
-                29_515,
-                "25c81989df183df01b3e8a0aad5dffbe",
-            ),
-            (
-                "t10k-images-idx3-ubyte",
-                7_840_016,
-                "5b4141f0afbad91edebe8549f8fcffe087ea10ca49f1dbef5c9a5cd8815ce37b",
-                4_422_102,
-                "bef4ecab320f06d8554ea6380940ec79",
-            ),
-            (
-                "t10k-labels-idx1-ubyte",
-                10_008,
-                "0402a96d92fd2663957122ceb108a494c5af83dab82d92729df917d7dec38c34",
-                5_148,
-                "bb300cfdad3c16e7a12a480ee83cd310",
-            ),
-        ),
-    ),
+    contents=_contents(FASHION_MNIST_FILES),
+    downloads=_downloads("fashion_mnist", FASHION_MNIST_MIRRORS, FASHION_MNIST_FILES),
 )
 
 CIFAR10 = Published(
@@ -226,19 +245,24 @@ CIFAR10 = Published(
     url="https://www.cs.toronto.edu/~kriz/cifar.html",
 )
 
+# One word a class, in label order; a list of 100 lines would bury the facts around it.
+CIFAR100_CLASSES = tuple(
+    """
+    apple aquarium_fish baby bear beaver bed bee beetle bicycle bottle bowl boy bridge bus butterfly camel can
+    castle caterpillar cattle chair chimpanzee clock cloud cockroach couch crab crocodile cup dinosaur dolphin
+    elephant flatfish forest fox girl hamster house kangaroo keyboard lamp lawn_mower leopard lion lizard lobster
+    man maple_tree motorcycle mountain mouse mushroom oak_tree orange orchid otter palm_tree pear pickup_truck
+    pine_tree plain plate poppy porcupine possum rabbit raccoon ray road rocket rose sea seal shark shrew skunk
+    skyscraper snail snake spider squirrel streetcar sunflower sweet_pepper table tank telephone television tiger
+    tractor train trout tulip turtle wardrobe whale willow_tree wolf woman worm
+    """.split()  # noqa: SIM905
+)
+
 CIFAR100 = Published(
     name="cifar100",
     title="CIFAR-100 small colour photographs",
     layout="cifar",
-    classes=tuple(
-        """apple aquarium_fish baby bear beaver bed bee beetle bicycle bottle bowl boy bridge bus butterfly camel can castle
-        caterpillar cattle chair chimpanzee clock cloud cockroach couch crab crocodile cup dinosaur dolphin elephant flatfish
-        forest fox girl hamster house kangaroo keyboard lamp lawn_mower leopard lion lizard lobster man maple_tree motorcycle
-        mountain mouse mushroom oak_tree orange orchid otter palm_tree pear pickup_truck pine_tree plain plate poppy
-        porcupine possum rabbit raccoon ray road rocket rose sea seal shark shrew skunk skyscraper snail snake spider
-        squirrel streetcar sunflower sweet_pepper table tank telephone television tiger tractor train trout tulip turtle
-        wardrobe whale willow_tree wolf woman worm""".split()
-    ),
+    classes=CIFAR100_CLASSES,
     shape=(3, 32, 32),
     images=50_000,
     validation=5_000,

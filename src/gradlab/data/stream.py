@@ -7,7 +7,7 @@ import tarfile
 import zlib
 from collections.abc import Iterator
 from pathlib import Path
-from typing import IO
+from typing import Any, Protocol
 
 import numpy as np
 
@@ -17,6 +17,14 @@ GZIP_MAGIC = b"\x1f\x8b"
 # Deflate cannot grow a byte to more than this many: a longer promise in a header is a lie.
 LARGEST_EXPANSION = 1032
 BLOCK_BYTES = 1 << 20
+
+
+class Readable(Protocol):
+    """What a stream of bytes must offer: plain files, gzip files and members of archives do."""
+
+    def readinto(self, buffer: Any, /) -> int | None:
+        """Fills the buffer from its start and returns how many bytes it got; 0 at the end."""
+        ...
 
 
 class VerifiedStream:
@@ -30,7 +38,7 @@ class VerifiedStream:
         remedy: what the user can do when the content is damaged.
     """
 
-    def __init__(self, stream: IO[bytes], where: str, *, pinned: str, available: int, remedy: str) -> None:
+    def __init__(self, stream: Readable, where: str, *, pinned: str, available: int, remedy: str) -> None:
         self.where = where
         self.offset = 0
         self.available = available
@@ -45,7 +53,7 @@ class VerifiedStream:
         Raises:
             DataUnavailableError: the content ends too early, or cannot be decompressed.
         """
-        view = memoryview(target.reshape(-1))
+        view = memoryview(target.reshape(-1).data)
         for start in range(0, len(view), BLOCK_BYTES):
             block = view[start : start + BLOCK_BYTES]
             filled = 0
@@ -76,9 +84,23 @@ class VerifiedStream:
 
     def _read_into(self, view: memoryview) -> int:
         try:
-            return self._stream.readinto(view)  # type: ignore[attr-defined]
+            return self._stream.readinto(view) or 0
         except (OSError, EOFError, zlib.error, tarfile.TarError) as error:
             raise self.damaged(f"cannot be read after byte {self.offset:,} ({error})") from error
+
+
+def drain(source: VerifiedStream, size: int) -> Iterator[np.ndarray]:
+    """Yields the next `size` bytes in blocks, each valid until the next one, then checks that they were all.
+
+    Raises:
+        DataUnavailableError: the content is shorter, longer or another than pinned.
+    """
+    buffer = np.empty(min(BLOCK_BYTES, size), dtype=np.uint8)
+    for start in range(0, size, BLOCK_BYTES):
+        block = buffer[: size - start]
+        source.fill(block)
+        yield block
+    source.finish()
 
 
 @contextlib.contextmanager

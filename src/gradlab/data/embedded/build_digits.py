@@ -20,10 +20,9 @@ def build(table: Path, folder: Path) -> None:
     Raises:
         ValueError: the table has another number of rows, columns or another range.
     """
-    opened = gzip.open(table, "rt") if table.suffix == ".gz" else table.open()
-    with opened as lines:
-        # One copy in circulation writes the numbers as decimals.
-        rows = [[int(float(cell)) for cell in row] for row in csv.reader(lines)]
+    content = table.read_bytes()
+    text = (gzip.decompress(content) if table.suffix == ".gz" else content).decode()
+    rows = [[int(cell) for cell in row] for row in csv.reader(text.splitlines())]
     if len(rows) != ROWS or any(len(row) != SIDE * SIDE + 1 for row in rows):
         raise ValueError(f"{table} must hold {ROWS} rows of {SIDE * SIDE + 1} numbers: got {len(rows)} rows")
     if not all(0 <= value <= BRIGHTEST for row in rows for value in row[:-1]):

@@ -1,0 +1,88 @@
+"""One image file as a small square of bytes, whatever its format, size and colour mode."""
+
+import contextlib
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+from PIL import Image, ImageOps
+
+from gradlab.errors import DataUnavailableError
+
+# Decoders are offered these formats only: some others start programs or are seldom looked after.
+FORMATS = ("PNG", "JPEG", "MPO", "WEBP", "BMP", "GIF", "TIFF", "PPM")
+# Checked for each image: Pillow's own limit is a global that other code may have lifted.
+MOST_PIXELS = 64_000_000
+SIXTEEN_BIT = 65_535
+
+
+def shorter_side(path: Path) -> int:
+    """The shorter of width and height in pixels, from the file's header.
+
+    Raises:
+        DataUnavailableError: the file is not an image that can be read.
+    """
+    with _opened(path) as image:
+        return min(image.size)
+
+
+def read_picture(path: Path, side: int) -> np.ndarray:
+    """The image, uint8 [side, side, 3]: turned upright, cut to its centre square and resized with antialiasing.
+
+    Args:
+        path: the file; of several frames, the first is read.
+        side: height and width of the result in pixels.
+
+    Raises:
+        DataUnavailableError: the file is not an image, is damaged or truncated, or has too many pixels.
+    """
+    with _opened(path) as image:
+        # A JPEG decodes at an eighth of its size for an eighth of the time; only images far larger than needed shrink.
+        image.draft(None, (2 * side, 2 * side))
+        if image.width * image.height > MOST_PIXELS:
+            raise ValueError(f"{image.width}x{image.height} are more than {MOST_PIXELS:,} pixels; make it smaller")
+        image.load()
+        upright = _to_rgb(ImageOps.exif_transpose(image))
+        square = min(upright.size)
+        left, top = (upright.width - square) // 2, (upright.height - square) // 2
+        # Cutting inside the resize: a 1 x 10,000 image must not be blown up before it is cut.
+        box = (left, top, left + square, top + square)
+        return np.asarray(upright.resize((side, side), Image.Resampling.BILINEAR, box=box))
+
+
+def to_eight_bits(image: Image.Image) -> Image.Image:
+    """The image with 8 bits a channel: 16-bit grey is scaled from 0..65535, floats from [0, 1].
+
+    Raises:
+        ValueError: values lie outside of these ranges.
+    """
+    if image.mode == "F":
+        values, brightest = np.asarray(image), 1.0
+    elif image.mode.startswith("I"):
+        values, brightest = np.asarray(image).astype(np.float64), SIXTEEN_BIT
+    else:
+        return image
+    if not (values.min(initial=0) >= 0 and values.max(initial=0) <= brightest):
+        raise ValueError(f"grey values must lie in 0 to {brightest:g}: got {values.min():g} to {values.max():g}")
+    return Image.fromarray(np.rint(values * (255 / brightest)).astype(np.uint8))
+
+
+def _to_rgb(image: Image.Image) -> Image.Image:
+    image = to_eight_bits(image)
+    if image.has_transparency_data:
+        # What lies under transparent pixels is arbitrary, mostly black; white is what a page shows.
+        over = image.convert("RGBA")
+        image = Image.alpha_composite(Image.new("RGBA", over.size, "white"), over)
+    return image.convert("RGB")
+
+
+@contextlib.contextmanager
+def _opened(path: Path) -> Iterator[Image.Image]:
+    """Opens an image; whatever a decoder raises over its bytes becomes one line that names the file."""
+    try:
+        with Image.open(path, formats=FORMATS) as image:
+            yield image
+    except Exception as error:
+        # Decoders raise anything over hostile bytes: OSError, SyntaxError, ValueError, struct.error, IndexError...
+        what = "it is no image of a known format" if "cannot identify" in str(error) else str(error)
+        raise DataUnavailableError(f"cannot read the image {path}: {what}; repair or remove it") from error

@@ -1,0 +1,182 @@
+"""A folder of image files as splits: one sub-folder a class, any mix of formats, sizes and colour modes."""
+
+import os
+import statistics
+import warnings
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import torch
+
+from gradlab.data.decode import read_picture, shorter_side
+from gradlab.data.images import Images, Splits
+from gradlab.data.partition import carve
+from gradlab.errors import DataUnavailableError, UsageError
+
+# Fixed, so that a file named like a rare format never reaches a decoder that nobody looks after.
+ENDINGS = frozenset(
+    {".png", ".jpg", ".jpeg", ".jfif", ".webp", ".bmp", ".gif", ".tif", ".tiff", ".ppm", ".pgm", ".pbm"}
+)
+PART_NAMES = {
+    "train": ("train", "training"),
+    "validation": ("validation", "val", "valid"),
+    "test": ("test", "testing"),
+}
+VALIDATION_SHARE = 0.15
+TEST_SHARE = 0.15
+SIDE_STEP = 8
+LARGEST_DEFAULT_SIDE = 64
+
+
+@dataclass(frozen=True, slots=True)
+class _Listing:
+    """Paths and class indices of one part, in order, before a pixel is read."""
+
+    paths: tuple[Path, ...]
+    labels: np.ndarray
+
+
+def load_folder(path: str | Path, *, split_seed: int = 42, image_size: int | None = None) -> Splits:
+    """The images of a folder as splits.
+
+    Either the folder holds one sub-folder a class, and 15 % of each class go to validation and 15 % to test, at least
+    one image each; or it holds train/ and perhaps validation/ (or val/, valid/) and test/, each with one sub-folder a
+    class, and what is not there is held out of train/ in the same way. Class folders are searched to any depth. Hidden
+    files, files that are no images (by their ending), linked folders and links that leave the folder are ignored.
+
+    Every image is turned as its EXIF orientation says, cut to its centre square and resized, with antialiasing, to one
+    size. Transparent pixels lie over white. If every image is grey, there is one channel, else three.
+
+    Args:
+        path: the folder.
+        split_seed: which images are held out.
+        image_size: height and width of the images; else the median of the shorter sides, rounded to a multiple of 8,
+            from 8 to 64.
+
+    Raises:
+        UsageError: the image size is below 1.
+        DataUnavailableError: there is no such folder, it has fewer than two classes, a class has no image or too few to
+            be split, or an image cannot be read.
+    """
+    root = Path(path).expanduser()
+    if not root.is_dir():
+        raise DataUnavailableError(f"there is no folder {root}: give the path of a folder with one sub-folder a class")
+    if image_size is not None and image_size < 1:
+        raise UsageError(f"the image size must be 1 or more: got {image_size}")
+    try:
+        classes, listings = _list_parts(root)
+    except OSError as error:
+        raise DataUnavailableError(f"cannot list {error.filename or root}: {error.strerror}") from error
+    paths = [path for listing in listings.values() for path in listing.paths]
+    pixels = _read_all(paths, image_size or _default_side(paths))
+    parts = _cut(pixels, listings, classes)
+    rest = parts["train"]
+    for part, share in (("test", TEST_SHARE), ("validation", VALIDATION_SHARE)):
+        if part not in parts:
+            # Both shares are of all images, not of what the other one left.
+            rest, parts[part] = carve(rest, _quotas(listings["train"].labels, share), split_seed)
+    return Splits(train=rest, validation=parts["validation"], test=parts["test"], name=f"folder:{root.name}")
+
+
+def _list_parts(root: Path) -> tuple[tuple[str, ...], dict[str, _Listing]]:
+    """The classes, and the files of each part that the folder names; one part "train" if it names none."""
+    folders = {part: _part_folder(root, names) for part, names in PART_NAMES.items()}
+    found = {part: folder for part, folder in folders.items() if folder is not None}
+    if found and "train" not in found:
+        given = next(iter(found.values())).name
+        raise DataUnavailableError(f"{root} has {given}/ but no train/: add it, or put the classes into {root} itself")
+    found = found or {"train": root}
+    classes = tuple(folder.name for folder in _subfolders(found["train"]))
+    if len(classes) < 2:
+        what = f"one class ('{classes[0]}')" if classes else "no class"
+        raise DataUnavailableError(
+            f"{found['train']} has {what}: it needs at least two sub-folders, one a class, with images"
+        )
+    listings = {part: _list_part(folder, classes, root) for part, folder in found.items()}
+    _check_counts(found["train"], classes, listings["train"], held_out=len(PART_NAMES) - len(found))
+    return classes, listings
+
+
+def _check_counts(folder: Path, classes: tuple[str, ...], listing: _Listing, *, held_out: int) -> None:
+    counts = np.bincount(listing.labels, minlength=len(classes))
+    short = int(counts.argmin())
+    if counts[short] <= held_out:
+        raise DataUnavailableError(
+            f"class '{classes[short]}' of {folder} has {counts[short]} images, too few to hold some out: "
+            f"it needs at least {held_out + 1}"
+        )
+
+
+def _part_folder(root: Path, names: Sequence[str]) -> Path | None:
+    """The sub-folder for a part; it must hold class folders, for "train" may also be the name of a class."""
+    for folder in _subfolders(root):
+        if folder.name.lower() in names and _subfolders(folder):
+            return folder
+    return None
+
+
+def _subfolders(folder: Path) -> list[Path]:
+    inside = (path for path in folder.iterdir() if path.is_dir() and not path.is_symlink())
+    return sorted(path for path in inside if not path.name.startswith("."))
+
+
+def _list_part(folder: Path, classes: tuple[str, ...], root: Path) -> _Listing:
+    paths: list[Path] = []
+    labels: list[int] = []
+    for class_folder in _subfolders(folder):
+        if class_folder.name not in classes:
+            raise DataUnavailableError(
+                f"{class_folder} is a class that train/ does not have: add it there or remove it"
+            )
+        files = _image_files(class_folder, root.resolve())
+        if not files:
+            raise DataUnavailableError(f"class folder {class_folder} has no image: add some or remove it")
+        paths += files
+        labels += [classes.index(class_folder.name)] * len(files)
+    return _Listing(tuple(paths), np.array(labels, dtype=np.int64))
+
+
+def _image_files(folder: Path, root: Path) -> list[Path]:
+    files: list[Path] = []
+    for parent, folders, names in os.walk(folder):
+        folders[:] = [name for name in folders if not name.startswith(".")]
+        paths = (Path(parent, name) for name in names if not name.startswith("."))
+        files += [path for path in paths if path.suffix.lower() in ENDINGS and _stays_inside(path, root)]
+    return sorted(files)
+
+
+def _stays_inside(path: Path, root: Path) -> bool:
+    return path.is_file() and (not path.is_symlink() or path.resolve().is_relative_to(root))
+
+
+def _default_side(paths: Sequence[Path]) -> int:
+    side = statistics.median(shorter_side(path) for path in paths)
+    return min(max(round(side / SIDE_STEP), 1) * SIDE_STEP, LARGEST_DEFAULT_SIDE)
+
+
+def _read_all(paths: Sequence[Path], side: int) -> torch.Tensor:
+    """All images, uint8 [images, 1 or 3, side, side]; one channel if every image is grey."""
+    pixels = np.empty((len(paths), 3, side, side), dtype=np.uint8)
+    # The decoders warn about odd metadata that does not touch the pixels.
+    with warnings.catch_warnings(), ThreadPoolExecutor(max_workers=os.cpu_count()) as pool:
+        warnings.simplefilter("ignore")
+        for row, picture in enumerate(pool.map(lambda path: read_picture(path, side), paths)):
+            pixels[row] = picture.transpose(2, 0, 1)
+    grey = all(bool((image[0] == image[1]).all() and (image[0] == image[2]).all()) for image in pixels)
+    return torch.from_numpy(pixels[:, :1].copy() if grey else pixels)
+
+
+def _cut(pixels: torch.Tensor, listings: dict[str, _Listing], classes: tuple[str, ...]) -> dict[str, Images]:
+    parts, start = {}, 0
+    for part, listing in listings.items():
+        stop = start + len(listing.paths)
+        parts[part] = Images(pixels[start:stop], torch.from_numpy(listing.labels), classes)
+        start = stop
+    return parts
+
+
+def _quotas(labels: np.ndarray, share: float) -> np.ndarray:
+    return np.maximum(1, np.rint(np.bincount(labels) * share).astype(np.int64))
