@@ -20,8 +20,18 @@ from gradlab.explain import layer_table
 from gradlab.models import LeNet
 from gradlab.objectives import classification
 from gradlab.records import Row, RunFolder
-from gradlab.report import Answer, Block, Heading, Table, Text, classification_blocks, comparison_sentence, line_chart
-from gradlab.report import with_error
+from gradlab.report import (
+    Answer,
+    Block,
+    Heading,
+    Table,
+    Text,
+    above_zero,
+    classification_blocks,
+    comparison_sentence,
+    line_chart,
+    with_error,
+)
 from gradlab.training import Recipe, Run, schedules
 
 Arm = Literal["slides", "recommended"]
@@ -60,7 +70,7 @@ class Config:
 QUICK = Config(data="digits", epochs=12)
 
 
-def network(config: Config, arm: str, shape: tuple[int, int, int], classes: int) -> LeNet:
+def network(_config: Config, _arm: str, shape: tuple[int, int, int], classes: int) -> LeNet:
     """The network of both arms, for images of [channels, side, side]."""
     return LeNet(image_size=shape[-1], in_channels=shape[0], num_classes=classes)
 
@@ -109,7 +119,7 @@ def page(run: RunFolder) -> list[Block]:
     blocks: list[Block] = [
         Answer(comparison_sentence(run.document("results"))),
         line_chart(rows, x="epoch", y="error", by="arm", where={"split": ["train", "validation"]}, percent=True,
-                   log_y=True, title="Error over epochs", x_label="epoch", y_label="error",
+                   log_y=above_zero(rows), title="Error over epochs", x_label="epoch", y_label="error",
                    caption="Training error is a running mean over the epoch, on warped images in the recommended "
                            "recipe; that is why it can lie above the validation error."),
         Heading("The slides' three questions"),

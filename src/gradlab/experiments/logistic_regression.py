@@ -18,7 +18,16 @@ from gradlab.evaluation import examine, measure_classification
 from gradlab.models import LogRegression
 from gradlab.objectives import classification
 from gradlab.records import Row, RunFolder
-from gradlab.report import Answer, Block, Text, classification_blocks, error_sentence, line_chart, with_error
+from gradlab.report import (
+    Answer,
+    Block,
+    Text,
+    above_zero,
+    classification_blocks,
+    error_sentence,
+    line_chart,
+    with_error,
+)
 from gradlab.training import Recipe, Run
 
 ARM = "logistic regression"
@@ -47,7 +56,7 @@ class Config:
 QUICK = Config(data="digits", epochs=20, window=5)
 
 
-def network(config: Config, arm: str, shape: tuple[int, int, int], classes: int) -> LogRegression:
+def network(_config: Config, _arm: str, shape: tuple[int, int, int], classes: int) -> LogRegression:
     """The network of the only arm, for images of [channels, height, width]."""
     channels, height, width = shape
     return LogRegression(channels * height * width, classes)
@@ -90,7 +99,7 @@ def page(run: RunFolder) -> list[Block]:
              "just learned from: it is not the performance of the network. The test error below is."),
         line_chart(first_epoch + slides * on_mnist, x="step", y="error", by="arm", percent=True,
                    title="Training error in the first epoch", x_label="optimiser step", y_label="training error"),
-        line_chart(steps, x="step", y="error", by="arm", percent=True, log_y=True,
+        line_chart(steps, x="step", y="error", by="arm", percent=True, log_y=above_zero(rows),
                    title="Training error", x_label="optimiser step", y_label="training error"),
         line_chart(rows, x="epoch", y="error", by="arm", where={"split": ["train", "validation"]}, percent=True,
                    title="Error over epochs", x_label="epoch", y_label="error"),

@@ -19,7 +19,17 @@ from gradlab.evaluation import examine, measure_classification
 from gradlab.models import MLP
 from gradlab.objectives import classification
 from gradlab.records import Row, RunFolder
-from gradlab.report import Answer, Block, Table, Text, beside_published, classification_blocks, line_chart, with_error
+from gradlab.report import (
+    Answer,
+    Block,
+    Table,
+    Text,
+    above_zero,
+    beside_published,
+    classification_blocks,
+    line_chart,
+    with_error,
+)
 from gradlab.training import Recipe, Run, schedules
 
 HIDDEN = {"linear": (), "300": (300,), "1000": (1000,), "300+100": (300, 100), "500+150": (500, 150)}
@@ -72,7 +82,7 @@ def hidden_sizes(arm: str) -> tuple[int, ...]:
     return () if name == "linear" else tuple(int(units) for units in name.split("+"))
 
 
-def network(config: Config, arm: str, shape: tuple[int, int, int], classes: int) -> MLP:
+def network(_config: Config, arm: str, shape: tuple[int, int, int], classes: int) -> MLP:
     """The network of an arm, for images of [channels, height, width]."""
     channels, height, width = shape
     return MLP(channels * height * width, classes, hidden_sizes(arm))
@@ -123,7 +133,7 @@ def page(run: RunFolder) -> list[Block]:
         *([deskewed] if on_mnist else []),
         Text("Same architectures, other training: cross entropy instead of squared error, ReLU instead of scaled tanh, "
              "Adam with a one-cycle learning rate instead of online gradient descent."),
-        line_chart(rows, x="epoch", y="error", by="arm", where={"split": "validation"}, percent=True, log_y=True,
-                   title="Validation error over epochs", x_label="epoch", y_label="validation error"),
+        line_chart(rows, x="epoch", y="error", by="arm", where={"split": "validation"}, percent=True,
+                   log_y=above_zero(rows), title="Validation error over epochs", x_label="epoch", y_label="validation error"),
     ]  # fmt: skip
     return blocks + classification_blocks(run, best)

@@ -21,9 +21,7 @@ class MLP(nn.Module):
         ValueError: a size is not positive.
     """
 
-    def __init__(
-        self, input_size: int = 3072, num_classes: int = 10, hidden_sizes: Sequence[int] = (256, 128)
-    ) -> None:
+    def __init__(self, input_size: int = 3072, num_classes: int = 10, hidden_sizes: Sequence[int] = (256, 128)) -> None:
         super().__init__()
         sizes = [input_size, *hidden_sizes]
         if min(*sizes, num_classes) < 1:

@@ -18,6 +18,7 @@ from gradlab.report.blocks import (
     Text,
 )
 from gradlab.report.classification import (
+    above_zero,
     beside_published,
     classification_blocks,
     comparison_sentence,
@@ -52,6 +53,7 @@ __all__ = [
     "ReportPaths",
     "Table",
     "Text",
+    "above_zero",
     "beside_published",
     "classification_blocks",
     "compare_runs",
