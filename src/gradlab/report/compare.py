@@ -4,11 +4,11 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from gradlab.errors import UsageError
-from gradlab.report.blocks import Block, Bullets, Heading, Table, Text
+from gradlab.report.blocks import Block, Heading, Text
 from gradlab.report.results import compared, metric_names, values_by_seed
-from gradlab.report.tables import comparisons_table, results_table, shown_metrics
+from gradlab.report.tables import comparisons_table, results_table, shown_metrics, verdicts
 from gradlab.report.terminal import aligned
-from gradlab.report.wording import counted, larger_is_better, metric_label, seed_list
+from gradlab.report.wording import counted, larger_is_better, seed_list
 
 Arms = dict[str, Mapping[str, Any]]
 """label -> an arm of `results.json`, in the order of the runs."""
@@ -63,18 +63,16 @@ def compare_runs(
 def comparison_text(document: Mapping[str, Any]) -> str:
     """A comparison of runs as plain text for a terminal."""
     table = results_table(document, document["metrics"], "")
-    verdicts = [f"{metric_label(entry['metric'])}: {entry['verdict']}" for entry in document["comparisons"]]
-    return "\n".join([*aligned(table.header, table.rows), "", _told(document), *verdicts])
+    sentences = verdicts(document["comparisons"]).items
+    return "\n".join([*aligned(table.header, table.rows), "", _told(document), *sentences])
 
 
 def comparison_blocks(document: Mapping[str, Any]) -> list[Block]:
     """A comparison of runs as blocks for a page."""
-    verdicts = tuple(
-        f"{metric_label(entry['metric']).capitalize()}: {entry['verdict']}" for entry in document["comparisons"]
-    )
-    tables: list[Table] = [results_table(document, document["metrics"])]
-    return [Heading("Comparison of runs"), *tables, Text(_told(document)), Bullets(verdicts),
-            comparisons_table(document["comparisons"])]  # fmt: skip
+    comparisons = document["comparisons"]
+    table = results_table(document, document["metrics"])
+    told = Text(_told(document))
+    return [Heading("Comparison of runs"), table, told, comparisons_table(comparisons), verdicts(comparisons)]
 
 
 def _run_names(documents: Sequence[Mapping[str, Any]]) -> list[str]:

@@ -1,6 +1,6 @@
 """Draws a line chart."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -9,7 +9,7 @@ from matplotlib.axes import Axes
 from gradlab.report.blocks import Line, LineChart
 from gradlab.report.palette import LIGHT
 from gradlab.report.scales import mark, padded, tick_labels, value_range
-from gradlab.report.sheet import NARROW, Entry, Sheet, clipped, key_height, text_width
+from gradlab.report.sheet import NARROW, Entry, Sheet, clipped, key_height, key_width, text_width
 
 _DASHES = ("-", (0, (3.2, 2.4)), (0, (0.6, 2.2)), (0, (6, 2, 1, 2)))
 _MARKERS = ("", "", "", "", "o", "s", "^", "D")
@@ -25,12 +25,15 @@ def draw_lines(chart: LineChart, width: float, colours: Mapping[str, str]) -> Sh
     names = {line.name: line.colour for line in chart.lines}
     beside = width > NARROW and len(names) <= _MOST_LABELS
     entries = _entries({} if beside else names, styles)
-    top = key_height(entries, width) + 34
+    label = chart.y_label + (", %" if chart.percent else "")
+    # The key shares the row of the vertical axis's label where both fit, and takes rows of its own where not.
+    shared = text_width(label) + 30 + key_width(entries) <= width
+    top = 34 if shared else key_height(entries, width) + 34
     bottom = top + (290 if width > NARROW else 240)
-    right = width - (min(_LONGEST_LABEL, max(map(text_width, names))) + 24 if beside else 14)
+    right = width - (_label_room(names) if beside else 14)
     sheet = Sheet(width, bottom + 52, colours)
-    sheet.key(entries, 2)
-    sheet.text(0, top - 20, chart.y_label + (", %" if chart.percent else ""), "muted", va="center")
+    sheet.key(entries, 3 if shared else 2, text_width(label) + 30 if shared else 0)
+    sheet.text(0, top - 22, label, "muted")
     axes = _plot(sheet, chart, top, right, bottom)
     for line in chart.lines:
         _draw(sheet, axes, line, _dash(styles, line.style), faint=line.style != styles[-1])
@@ -42,6 +45,11 @@ def draw_lines(chart: LineChart, width: float, colours: Mapping[str, str]) -> Sh
 def series(colour: int) -> str:
     """The token of a series' colour; after the last one the colours begin again."""
     return f"series-{colour % len(LIGHT.series) + 1}"
+
+
+def _label_room(names: Iterable[str]) -> float:
+    widest = max(text_width(name, weight="bold") for name in names)
+    return min(_LONGEST_LABEL, widest) + 18
 
 
 def _entries(names: Mapping[str, int], styles: Sequence[str]) -> list[Entry]:
@@ -63,7 +71,7 @@ def _plot(sheet: Sheet, chart: LineChart, top: float, right: float, bottom: floa
     places = [place for line in chart.lines for place in line.x]
     axes.set_xlim(*padded(places, log=chart.log_x, share=0.02))
     whole = all(place == int(place) for place in places)
-    count = 6 if sheet.width > NARROW else 4
+    count = 8 if sheet.width > NARROW else 5
     mark(axes.yaxis, low, high, log=chart.log_y, percent=chart.percent)
     mark(axes.xaxis, min(places), max(places), log=chart.log_x, percent=False, whole=whole, count=count)
     # The vertical labels' own width decides where the plot begins.
@@ -118,8 +126,8 @@ def _label_ends(sheet: Sheet, axes: Axes, lines: Sequence[Line]) -> None:
         colour = series(line.colour)
         if abs(settled - y) > 3 or right - x > 30:
             sheet.line([float(x) + 5, right + 9], [float(y), settled], colour, lw=0.8, alpha=0.55)
-        name = clipped(line.name, _LONGEST_LABEL)
-        sheet.text(right + 13, settled, name, colour, weight="bold" if len(lines) > 1 else "normal")
+        name = clipped(line.name, _LONGEST_LABEL, weight="bold")
+        sheet.text(right + 13, settled, name, colour, weight="bold")
 
 
 def spread(places: Sequence[float], top: float, bottom: float, gap: float = _LABEL_GAP) -> list[float]:

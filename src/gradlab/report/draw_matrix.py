@@ -24,7 +24,7 @@ def draw_matrix(matrix: ConfusionMatrix, width: float, colours: Mapping[str, str
     names = [clipped(str(name), _LONGEST_NAME if width > NARROW else 60, _name_size(size)) for name in matrix.classes]
     longest = max(text_width(name, _name_size(size)) for name in names) if numbered else 24.0
     left = longest + 32
-    side = min(width - left - 4, 520.0 if not numbered else max(300.0, min(520.0, 46.0 * size)))
+    side = min(width - left - 4, 520.0 if not numbered else max(300.0, min(560.0, 52.0 * size)))
     slanted = numbered and longest > side / size - 4
     top = (longest if slanted else 14) + 36
     sheet = Sheet(width, top + side + 8, colours)
@@ -34,7 +34,7 @@ def draw_matrix(matrix: ConfusionMatrix, width: float, colours: Mapping[str, str
     if numbered:
         _cells(sheet, axes, matrix, side / size)
     else:
-        axes.imshow(fills(matrix.counts), extent=(0, size, size, 0), interpolation="nearest", aspect="auto")
+        axes.imshow(fills(matrix.counts, 0.95), extent=(0, size, size, 0), interpolation="nearest", aspect="auto")
     axes.set_xticks([])
     axes.set_yticks([])
     _frame(sheet, (left, top, side))
@@ -42,7 +42,7 @@ def draw_matrix(matrix: ConfusionMatrix, width: float, colours: Mapping[str, str
     return sheet
 
 
-def fills(counts: np.ndarray) -> np.ndarray:
+def fills(counts: np.ndarray, strongest: float = STRONGEST_FILL) -> np.ndarray:
     """The cells' colours as RGBA in [0, 1]: hue for right and wrong, opacity for the share of the true class.
 
     Mistakes have a scale of their own, by the square root of their share: next to 980 right ones, 12 would not show.
@@ -51,7 +51,7 @@ def fills(counts: np.ndarray) -> np.ndarray:
     shares = np.divide(counts, totals, out=np.zeros(counts.shape), where=totals > 0)
     diagonal = np.eye(len(counts), dtype=bool)
     mistakes = np.sqrt(np.where(diagonal, 0, shares))
-    opacity = np.where(diagonal, shares, mistakes / max(mistakes.max(), 0.1)) * STRONGEST_FILL
+    opacity = np.where(diagonal, shares, mistakes / max(mistakes.max(), 0.1)) * strongest
     colours = np.empty((*counts.shape, 4))
     colours[..., :3] = np.where(diagonal[..., None], to_rgb(RIGHT), to_rgb(WRONG))
     colours[..., 3] = opacity

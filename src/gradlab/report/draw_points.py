@@ -11,7 +11,7 @@ from gradlab.report.sheet import NARROW, Entry, Sheet, clipped, key_height, text
 from gradlab.report.wording import interval_text
 
 _ROW, _TALL_ROW = 34.0, 54.0
-_LONGEST_LABEL = 190.0
+_LONGEST_LABEL = 240.0
 
 
 def draw_points(chart: PointChart, width: float, colours: Mapping[str, str]) -> Sheet:

@@ -6,8 +6,8 @@ from typing import Any
 
 from gradlab.report.blocks import Answer, Block, Bullets, Code, Details, Facts, Heading, Table
 from gradlab.report.results import metric_names
-from gradlab.report.tables import comparisons_table, missing_told, results_table, shown_metrics
-from gradlab.report.wording import duration, metric_label, seed_list, value_text
+from gradlab.report.tables import comparisons_table, missing_told, results_table, shown_metrics, verdicts
+from gradlab.report.wording import duration, seed_list, value_text
 
 _LABELS = {"sha256": "SHA-256", "memory_bytes": "memory", "processor": "processor", "seconds": "wall time"}
 
@@ -54,18 +54,16 @@ def _numbers(page: Page) -> Iterator[Block]:
     if not results.get("arms"):
         return
     covered = {name for block in page.blocks if isinstance(block, Table) for name in block.metrics}
-    missing = [name for name in shown_metrics(results) if name not in covered]
-    rest = [name for name in metric_names(results["arms"]) if name not in covered and name not in missing]
+    shown = shown_metrics(results)
+    rest = [name for name in metric_names(results["arms"]) if name not in covered and name not in shown]
     yield Heading("Results")
-    if missing:
-        yield results_table(results, missing)
+    if not covered.issuperset(shown):
+        yield results_table(results, shown)
     if lost := missing_told(results):
         yield Bullets(tuple(lost))
     if comparisons := results.get("comparisons"):
-        yield Bullets(
-            tuple(f"{metric_label(entry['metric']).capitalize()}: {entry['verdict']}" for entry in comparisons)
-        )
-        yield Details("The numbers behind these sentences", [comparisons_table(comparisons)])
+        yield comparisons_table(comparisons)
+        yield Details("The comparisons in sentences", [verdicts(comparisons)])
     if rest:
         yield Details("Other metrics", [results_table(results, rest)])
 

@@ -24,9 +24,8 @@ def page_of_run(run: RunFolder, blocks: Sequence[Block]) -> Page:
         FileError: one of these files is missing or damaged.
     """
     settings, environment = run.document("config"), run.document("environment")
-    experiment = str(settings["experiment"])
     return Page(
-        title=experiment.replace("_", " ").capitalize(),
+        title=str(settings["experiment"]),
         question=str(settings.get("question", "")),
         blocks=blocks,
         results=run.document("results"),

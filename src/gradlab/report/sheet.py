@@ -88,19 +88,25 @@ class Sheet:
         axes.tick_params(length=0, pad=6, labelcolor=self.colours["muted"], labelsize=FONT_SIZE - 0.5)
         return axes
 
-    def key(self, entries: Sequence[Entry], top: float) -> None:
+    def key(self, entries: Sequence[Entry], top: float, left: float = 0.0) -> None:
         """Writes a key whose height `key_height` tells."""
-        for entry, x, y in _placed(entries, self.width):
+        for entry, x, y in _placed(entries, self.width - left):
             shape: dict[str, Any] = {"marker": entry.marker, "markersize": 6} if entry.marker else {}
             face = {} if entry.filled else {"markerfacecolor": "none", "markeredgewidth": 1.5}
             style = {"ls": entry.line, "lw": 2, "markevery": [1]} | shape | face
-            self.line([x, x + 9, x + 18], [y + top] * 3, entry.colour, **style)
-            self.text(x + 25, y + top, entry.label, "muted")
+            places = [left + x, left + x + 9, left + x + 18]
+            self.line(places, [y + top] * 3, entry.colour, **style)
+            self.text(left + x + 25, y + top, entry.label, "muted")
 
 
 def key_height(entries: Sequence[Entry], width: float) -> float:
-    """How many pixels a key takes on a sheet of some width; 0 without entries."""
+    """How many pixels a key takes in some width; 0 without entries."""
     return max((y + 17 for _, _, y in _placed(entries, width)), default=0.0)
+
+
+def key_width(entries: Sequence[Entry]) -> float:
+    """How many pixels a key takes in one row."""
+    return sum(25 + text_width(entry.label) + 16 for entry in entries)
 
 
 def _placed(entries: Sequence[Entry], width: float) -> list[tuple[Entry, float, float]]:
@@ -125,20 +131,20 @@ def drawing() -> Iterator[None]:
 
 
 @lru_cache(maxsize=4096)
-def text_width(text: str, size: float = FONT_SIZE) -> float:
+def text_width(text: str, size: float = FONT_SIZE, weight: str = "normal") -> float:
     """Width of a line of text in pixels, in a font that is wider than most, so that other fonts fit as well."""
     if not text:
         return 0.0
-    properties = FontProperties(family=_DRAWN_WITH, size=size)
+    properties = FontProperties(family=_DRAWN_WITH, size=size, weight=weight)
     return float(TextToPath().get_text_width_height_descent(text, properties, ismath=False)[0])
 
 
-def clipped(text: str, width: float, size: float = FONT_SIZE) -> str:
+def clipped(text: str, width: float, size: float = FONT_SIZE, weight: str = "normal") -> str:
     """The text, cut and ended with an ellipsis where it is wider than `width` pixels."""
-    if text_width(text, size) <= width:
+    if text_width(text, size, weight) <= width:
         return text
     kept = text
-    while kept and text_width(kept + "…", size) > width:
+    while kept and text_width(kept + "…", size, weight) > width:
         kept = kept[:-1]
     return kept.rstrip() + "…"
 
@@ -154,6 +160,8 @@ def as_svg(sheet: Sheet) -> str:
     body = svg[svg.index(">") + 1 : svg.rindex("</svg>")]
     # Texts keep their size, weight and anchor; which font they are in is for the page to say.
     body = re.sub(r"font: ((?:\w+ )*?)([\d.]+px)[^;\"]*", _font, body)
+    # A hundredth of a pixel is finer than any screen; numbers below 1 may be scales and keep their digits.
+    body = re.sub(r"([1-9]\d*\.\d\d)\d+", r"\1", re.sub(r' transform="rotate\(-0 [^"]*"', "", body))
     body = re.sub(r"\s*\n\s*", " ", body).replace("> <", "><").strip().replace("xlink:href", "href")
     # `width` and `height` are attributes of the element's box; a page overrules them, a viewer obeys them.
     return f'<svg viewBox="0 0 {sheet.width:g} {sheet.height:g}" stroke-linejoin="round">{body}</svg>'

@@ -3,11 +3,12 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from gradlab.report.blocks import Point, PointChart, Table
+from gradlab.report.blocks import Bullets, Point, PointChart, Table
 from gradlab.report.results import metric_names
-from gradlab.report.wording import NOTHING, counted, interval_text, is_share, metric_label, number
+from gradlab.report.wording import NOTHING, counted, interval_text, is_share, joined, metric_label, number
 
-MOST_COLUMNS = 3
+_LEVEL = 0.05
+MOST_COLUMNS = 2
 """With more metrics than this, a table has a row for each arm and metric: it stays as narrow as a page."""
 
 
@@ -25,12 +26,12 @@ def results_table(
     names = list(metrics) if metrics is not None else shown_metrics(results)
     told = "Mean over the seeds and the 95 % t interval of that mean." if caption is None else caption
     if len(names) > MOST_COLUMNS:
+        pairs = [(name, arm) for name in names for arm in arms if name in arms[arm]["metrics"]]
         rows = [
-            (metric_label(name), arm, seeds_cell(arms[arm], [name]), cell(arms[arm], name))
-            for name in names
-            for arm in arms
+            (metric_label(name), arm, _parameters(arms[arm]), seeds_cell(arms[arm], [name]), cell(arms[arm], name))
+            for name, arm in pairs
         ]
-        return Table(("Metric", "Arm", "Seeds", "Mean"), rows, told, tuple(names))
+        return Table(("Metric", "Arm", "Parameters", "Seeds", "Mean"), rows, told, tuple(names))
     header = ("Arm", "Parameters", "Seeds", *(metric_label(name).capitalize() for name in names))
     rows = [
         (arm, _parameters(found), seeds_cell(found, names), *(cell(found, name) for name in names))
@@ -82,24 +83,41 @@ def point_chart(
 
 
 def comparisons_table(comparisons: Sequence[Mapping[str, Any]]) -> Table:
-    """Returns the numbers behind the verdicts: difference, interval, p-value and how small it could have been."""
-    header = ("Metric", "Arm", "Against", "Difference", "p", "Smallest p", "Seeds")
+    """Returns the comparisons of `results.json` in numbers, each with what its seeds can show."""
+    header = ("Metric", "Arm", "Difference", "p", "Seeds", "Shown")
     rows = [
         (
             metric_label(entry["metric"]),
             entry["treatment"],
-            entry["baseline"],
             _difference(entry),
             number(entry["p_value"] if entry["p_adjusted"] is None else entry["p_adjusted"]),
-            number(entry["smallest_p"]),
             str(entry["n"]),
+            shown(entry),
         )
         for entry in comparisons
     ]
+    baselines = joined(dict.fromkeys(entry["baseline"] for entry in comparisons), ", ")
     adjusted = any(entry["family"] > 1 for entry in comparisons)
-    holm = " p is adjusted by Holm's method within each metric." if adjusted else ""
-    told = "Paired by seed: mean difference with its 95 % t interval, and the two-sided sign-flip test. The smallest p "
-    return Table(header, rows, f"{told}is what so many pairs can reach at best.{holm}")
+    least = max((entry["smallest_p"] for entry in comparisons), default=1.0)
+    told = f"Difference from {baselines}, paired by seed, with its 95 % t interval; p of the two-sided sign-flip test"
+    holm = ", adjusted by Holm’s method within each metric" if adjusted else ""
+    few = f" Before any adjustment these pairs can reach a p of {number(least)} at best."
+    return Table(header, rows, f"{told}{holm}.{few}")
+
+
+def shown(entry: Mapping[str, Any]) -> str:
+    """What a comparison shows, in a word or two: "better", "worse", "no difference", "equal", "too few seeds"."""
+    if entry["ties"] == entry["n"]:
+        return "equal"
+    if entry["significant"]:
+        return "better" if (entry["mean_difference"] > 0) == entry["larger_is_better"] else "worse"
+    # Holm's method multiplies the smallest p of a family by its size.
+    return "too few seeds" if entry["smallest_p"] * entry["family"] > _LEVEL else "no difference"
+
+
+def verdicts(comparisons: Sequence[Mapping[str, Any]]) -> Bullets:
+    """Returns the sentence of every comparison."""
+    return Bullets(tuple(f"{metric_label(entry['metric']).capitalize()}: {entry['verdict']}" for entry in comparisons))
 
 
 def shown_metrics(results: Mapping[str, Any]) -> list[str]:

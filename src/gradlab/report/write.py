@@ -3,14 +3,14 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from gradlab.errors import FileError
 from gradlab.records import write_atomically
-from gradlab.report.compose import Document, compose
-from gradlab.report.html import as_html
 from gradlab.report.page import Page
-from gradlab.report.pdf import as_pdf
-from gradlab.report.sheet import standing_alone
+
+if TYPE_CHECKING:
+    from gradlab.report.compose import Document
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,6 +36,11 @@ def write_report(pages: Sequence[Page], folder: Path, title: str = "") -> Report
     Raises:
         FileError: the folder cannot be made or written.
     """
+    # matplotlib and typst take longer to import than most commands that import this room take to run.
+    from gradlab.report.compose import compose
+    from gradlab.report.html import as_html
+    from gradlab.report.pdf import as_pdf
+
     document = compose(pages, title)
     try:
         (folder / "figures").mkdir(parents=True, exist_ok=True)
@@ -50,7 +55,9 @@ def write_report(pages: Sequence[Page], folder: Path, title: str = "") -> Report
     return ReportPaths(html, pdf, figures)
 
 
-def _write_figures(document: Document, folder: Path) -> tuple[Path, ...]:
+def _write_figures(document: "Document", folder: Path) -> tuple[Path, ...]:
+    from gradlab.report.sheet import standing_alone
+
     written = []
     for name, drawn in document.figures.items():
         contents = {"svg": standing_alone(drawn.svg, drawn.alt).encode(), "png": drawn.png, "csv": drawn.csv.encode()}
