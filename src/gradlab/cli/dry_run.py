@@ -1,7 +1,6 @@
 """`gradlab run ... --dry-run`: the same code path on a handful of batches, nothing kept."""
 
 import json
-import tempfile
 import time
 from pathlib import Path
 from typing import Any

@@ -1,5 +1,6 @@
 """`gradlab resume`."""
 
+import json
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -18,11 +19,18 @@ def main(words: Sequence[str]) -> int:
     options = parse("resume", "Goes on with an interrupted run; only its folder is needed.", flags, words)
     folder = RunFolder(Path(options["run"]))
     settings = folder.document("config")
-    if folder.has("results"):
-        print(f"{folder.path} is finished already; its report: {folder.path / 'report.html'}")
+    report = folder.path / "report.html"
+    if folder.has("results") and report.is_file():
+        print(
+            json.dumps({"finished": True, "report": str(report)}) if options["json"] else _finished(folder.path, report)
+        )
         return 0
     from gradlab.cli.execute import execute
 
     if "experiment" not in settings:
         raise FileError(f"{folder.path / 'config.json'} is damaged: it names no experiment")
     return execute(folder, quiet=bool(options["quiet"]) or bool(options["json"]), as_json=bool(options["json"]))
+
+
+def _finished(folder: Path, report: Path) -> str:
+    return f"{folder} is finished already; its report: {report}"

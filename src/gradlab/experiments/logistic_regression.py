@@ -89,7 +89,7 @@ def run(config: Config, run: Run) -> Iterator[Row]:
 def page(run: RunFolder) -> list[Block]:
     """The slides' curve, then what the network gets right and wrong."""
     rows = with_error(run.rows())
-    steps = [row for row in rows if "step" in row]
+    steps, epochs = [row for row in rows if "step" in row], [row for row in rows if "step" not in row]
     first_epoch = [row for row in steps if row["epoch"] == 1]
     slides = [{"arm": "the slides", "step": step, "loss": loss, "error": error} for step, loss, error in SLIDES_LOG]
     on_mnist = run.document("config")["config"]["data"] == "mnist"
@@ -101,7 +101,7 @@ def page(run: RunFolder) -> list[Block]:
                    title="Training error in the first epoch", x_label="optimiser step", y_label="training error"),
         line_chart(steps, x="step", y="error", by="arm", percent=True, log_y=above_zero(rows),
                    title="Training error", x_label="optimiser step", y_label="training error"),
-        line_chart(rows, x="epoch", y="error", by="arm", where={"split": ["train", "validation"]}, percent=True,
+        line_chart(epochs, x="epoch", y="error", by="arm", where={"split": ["train", "validation"]}, percent=True,
                    title="Error over epochs", x_label="epoch", y_label="error"),
     ]  # fmt: skip
     return blocks + classification_blocks(run, ARM)

@@ -9,6 +9,10 @@ from torch import Tensor, nn
 from gradlab.errors import UsageError
 
 
+FREE = (nn.ReLU, nn.Identity, nn.Flatten, nn.Dropout, nn.MaxPool2d)
+"""Layers that compare, copy or drop, but neither multiply nor add."""
+
+
 @dataclass(frozen=True, slots=True)
 class Layer:
     """One layer of a network.
@@ -109,6 +113,4 @@ def _operations(module: nn.Module, output: Tensor) -> int | None:
         return 2 * numbers * module.weight[0].numel()
     if isinstance(module, nn.Linear):
         return 2 * numbers * module.in_features
-    if isinstance(module, nn.ReLU | nn.Identity | nn.Flatten | nn.Dropout):
-        return numbers if isinstance(module, nn.ReLU) else 0
-    return None
+    return 0 if isinstance(module, FREE) else None

@@ -38,14 +38,16 @@ class LeNet(nn.Module):
             raise ValueError(f"LeNet needs images of at least {SMALLEST_SIDE}x{SMALLEST_SIDE}: got {image_size}")
         side = _side_after(_side_after(image_size))
         self.conv1 = nn.Conv2d(in_channels, filters[0], KERNEL_SIZE)
+        self.pool1 = nn.MaxPool2d(2)
         self.conv2 = nn.Conv2d(filters[0], filters[1], KERNEL_SIZE)
+        self.pool2 = nn.MaxPool2d(2)
         self.fc1 = nn.Linear(filters[1] * side * side, hidden_units)
         self.fc2 = nn.Linear(hidden_units, num_classes)
 
     def forward(self, images: Tensor) -> Tensor:
         """Returns the logits [batch, classes] of images [batch, channels, height, width]."""
-        features = F.max_pool2d(F.relu(self.conv1(images)), 2)
-        features = F.max_pool2d(F.relu(self.conv2(features)), 2)
+        features = self.pool1(F.relu(self.conv1(images)))
+        features = self.pool2(F.relu(self.conv2(features)))
         hidden = F.relu(self.fc1(features.flatten(1)))
         return self.fc2(hidden)
 

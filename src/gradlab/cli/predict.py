@@ -1,0 +1,106 @@
+"""`gradlab predict`."""
+
+import json
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from gradlab.cli.arguments import JSON, Flag, parse, positive_number, word
+from gradlab.errors import FileError, UsageError, unknown
+from gradlab.records import Row, RunFolder, read_weights
+
+
+def main(words: Sequence[str]) -> int:
+    """Says which class each picture belongs to, by the mean probability over the seeds' networks."""
+    flags = [
+        Flag(name="run", help="the folder of a finished run", convert=word),
+        Flag(name="images", help="pictures: PNG, JPEG, WEBP, ...", convert=word, many=True, shown="IMAGE"),
+        Flag(name="--arm", help="whose networks [the arm that validates best]", convert=word, shown="ARM"),
+        Flag(name="--top", help="how many classes to name [3]", convert=positive_number, default=3, shown="N"),
+        Flag(name="--invert", help="swap dark and bright: for dark digits on white paper"),
+        JSON,
+    ]
+    options = parse("predict", "What a run's networks say about pictures.", flags, words)
+    run = RunFolder(Path(options["run"]))
+    environment = run.document("environment")
+    arm = options["arm"] or _best_arm(run.rows(), list(environment["arms"]))
+    if arm not in environment["arms"]:
+        raise unknown("arm", arm, environment["arms"])
+    answers = _answers(run, environment, arm, options)
+    if options["json"]:
+        print(json.dumps({"run": str(run.path), "arm": arm, "predictions": answers}, indent=2))
+        return 0
+    for answer in answers:
+        ranked = ", ".join(f"{entry['class']} {entry['probability']:.1%}" for entry in answer["classes"])
+        print(f"{answer['image']}: {ranked} ({answer['agreeing']} of {answer['seeds']} seeds agree)")
+    return 0
+
+
+def _best_arm(rows: list[Row], arms: list[str]) -> str:
+    """The arm with the best accuracy on the validation split in its last epoch; the test split chooses nothing."""
+    last = {
+        (row["arm"], row["seed"]): float(row["accuracy"] or 0)
+        for row in rows
+        if row.get("split") == "validation" and "accuracy" in row
+    }
+    means = {arm: [value for (name, _seed), value in last.items() if name == arm] for arm in arms}
+    return max(arms, key=lambda arm: sum(means[arm]) / max(len(means[arm]), 1))
+
+
+def _answers(run: RunFolder, environment: dict[str, Any], arm: str, options: dict[str, Any]) -> list[dict[str, Any]]:
+    import torch
+
+    from gradlab.augment import Normalize
+    from gradlab.data.decode import read_picture
+    from gradlab.evaluation import predict_logits
+
+    data = environment["data"]
+    channels, height, _width = data["shape"]
+    pictures = torch.stack([torch.from_numpy(read_picture(Path(name), height).copy()) for name in options["images"]])
+    pixels = pictures.permute(0, 3, 1, 2)
+    if channels == 1:
+        weights = torch.tensor([0.299, 0.587, 0.114]).view(1, 3, 1, 1)  # luma of ITU-R BT.601, as Pillow's mode L
+        pixels = (pixels.float() * weights).sum(1, keepdim=True).round().to(torch.uint8)
+    elif channels != 3:
+        raise UsageError(f"this run's networks take {channels} channels; pictures have 1 or 3")
+    if options["invert"]:
+        pixels = 255 - pixels
+    prepare = Normalize(data["mean"], data["standard_deviation"])
+    shares = torch.stack(
+        [predict_logits(model, pixels.contiguous(), prepare).softmax(1) for model in _models(run, environment, arm)]
+    )
+    return [_answer(name, shares[:, index], data["classes"], options["top"])
+            for index, name in enumerate(options["images"])]  # fmt: skip
+
+
+def _models(run: RunFolder, environment: dict[str, Any], arm: str) -> list[Any]:
+    import torch
+
+    from gradlab.cli.execute import configured, load_experiment
+
+    settings, data = run.document("config"), environment["data"]
+    module = load_experiment(settings["experiment"])
+    config = configured(module, settings)
+    models = []
+    for name, digest in environment["arms"][arm]["weights"].items():
+        model = module.network(config, arm, tuple(data["shape"]), len(data["classes"]))
+        arrays = read_weights(run.path / name, sha256=digest)
+        try:
+            model.load_state_dict({key: torch.from_numpy(array) for key, array in arrays.items()})
+        except RuntimeError as error:
+            raise FileError(f"{run.path / name} does not fit the network of '{arm}'") from error
+        models.append(model.eval())
+    if not models:
+        raise UsageError(f"'{arm}' has no weights: every seed diverged")
+    return models
+
+
+def _answer(name: str, shares: Any, classes: Sequence[str], top: int) -> dict[str, Any]:
+    mean = shares.mean(0)
+    order = mean.argsort(descending=True, stable=True)[:top].tolist()
+    return {
+        "image": name,
+        "classes": [{"class": classes[index], "probability": mean[index].item()} for index in order],
+        "agreeing": int((shares.argmax(1) == order[0]).sum()),
+        "seeds": len(shares),
+    }
