@@ -25,8 +25,7 @@ def above_zero(rows: Sequence[Row], metric: str = "error") -> bool:
 
 def error_of(results: Mapping[str, Any], arm: str, *, split: str = "test") -> str:
     """An arm's error with its interval, such as "1.02 % [0.95, 1.10] (n = 3)"."""
-    values = results["arms"][arm]["metrics"][f"{split}_accuracy"]["values"]
-    return format_interval(summarise([1 - value for value in values]), percent=True)
+    return format_interval(summarise(_errors(results, arm, split)), percent=True)
 
 
 def error_sentence(results: Mapping[str, Any], arm: str) -> str:
@@ -90,12 +89,14 @@ def beside_published(
     return f"{len(fewer)} of {len(shared)} networks stay below the error of {source}. {lead}", chart, table
 
 
-def _errors(results: Mapping[str, Any], arm: str) -> list[float]:
-    return [1 - value for value in results["arms"][arm]["metrics"]["test_accuracy"]["values"]]
+def _errors(results: Mapping[str, Any], arm: str, split: str = "test") -> list[float]:
+    # A seed without a finite value stands as null.
+    values = results["arms"][arm]["metrics"][f"{split}_accuracy"]["values"]
+    return [1 - value for value in values if value is not None]
 
 
 def _measured(results: Mapping[str, Any], arm: str) -> bool:
-    return "test_accuracy" in results["arms"][arm]["metrics"]
+    return results["arms"][arm]["metrics"].get("test_accuracy", {}).get("mean") is not None
 
 
 def _pictures(arrays: Mapping[str, np.ndarray], kind: str, classes: Sequence[str], title: str) -> Pictures:

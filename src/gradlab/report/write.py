@@ -41,13 +41,13 @@ def write_report(pages: Sequence[Page], folder: Path, title: str = "") -> Report
     from gradlab.report.html import as_html
     from gradlab.report.pdf import as_pdf
 
-    document = compose(pages, title)
     try:
         (folder / "figures").mkdir(parents=True, exist_ok=True)
     except OSError as error:
         raise FileError(
             f"cannot write a report to {folder}: {error.strerror or error}; choose another folder"
         ) from error
+    document = compose(pages, title)
     figures = _write_figures(document, folder / "figures")
     html, pdf = folder / "report.html", folder / "report.pdf"
     write_atomically(html, as_html(document).encode())

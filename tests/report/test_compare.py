@@ -1,0 +1,70 @@
+import pytest
+
+from gradlab.errors import UsageError
+from gradlab.report import Page, compare_runs, comparison_blocks, comparison_text, results, write_report
+
+
+def run_of(name, values, seeds=range(3), metric="accuracy"):
+    rows = [
+        {"arm": arm, "seed": seed, "split": "test", metric: value + 0.001 * seed}
+        for arm, value in values.items()
+        for seed in seeds
+    ]
+    return results(rows, experiment=name, command="c", environment={}, seconds=1.0)
+
+
+def test_all_arms_are_paired_with_the_first_arm_of_the_first_run():
+    document = compare_runs([run_of("x", {"a": 0.9, "b": 0.91}), run_of("y", {"a": 0.95})])
+    assert list(document["arms"]) == ["x: a", "x: b", "y: a"]
+    assert document["baseline"] == "x: a"
+    found = [(c["treatment"], c["baseline"], c["n"]) for c in document["comparisons"]]
+    assert found == [("x: b", "x: a", 3), ("y: a", "x: a", 3)]
+    assert document["comparisons"][1]["mean_difference"] == pytest.approx(0.05)
+
+
+def test_runs_of_one_experiment_are_numbered_and_names_can_be_given():
+    runs = [run_of("x", {"a": 0.9}), run_of("x", {"a": 0.8})]
+    assert compare_runs(runs)["runs"] == ["x 1", "x 2"]
+    assert list(compare_runs(runs, names=["old", "new"])["arms"]) == ["old: a", "new: a"]
+
+
+def test_only_shared_seeds_are_paired():
+    document = compare_runs([run_of("x", {"a": 0.9}, range(5)), run_of("y", {"a": 0.8}, range(2, 9))])
+    assert document["seeds"] == [2, 3, 4]
+    assert document["comparisons"][0]["n"] == 3
+
+
+def test_runs_without_a_shared_metric_are_refused():
+    with pytest.raises(UsageError, match="share no metric: x has test_accuracy; y has test_loss"):
+        compare_runs([run_of("x", {"a": 0.9}), run_of("y", {"a": 0.9}, metric="loss")])
+    with pytest.raises(UsageError, match="share no metric that was asked for"):
+        compare_runs([run_of("x", {"a": 0.9}), run_of("y", {"a": 0.9})], metrics=["test_elbo"])
+
+
+def test_fewer_than_two_shared_seeds_are_refused():
+    with pytest.raises(
+        UsageError, match=r"needs 2 seeds that all runs share, these share 1: x: a has 3 seeds \(0 to 2\)"
+    ):
+        compare_runs([run_of("x", {"a": 0.9}), run_of("y", {"a": 0.8}, (2, 7))])
+
+
+def test_one_run_and_an_empty_run_are_refused():
+    with pytest.raises(UsageError, match="two runs or more: got 1"):
+        compare_runs([run_of("x", {"a": 0.9})])
+    with pytest.raises(UsageError, match="y has no result"):
+        compare_runs([run_of("x", {"a": 0.9}), run_of("y", {})])
+
+
+def test_the_text_says_the_smallest_p_and_every_verdict():
+    document = compare_runs([run_of("x", {"a": 0.9}), run_of("y", {"a": 0.95})])
+    text = comparison_text(document)
+    assert "The smallest p that these pairs can reach is 0.25." in text
+    assert document["comparisons"][0]["verdict"] in text
+    assert "shared seeds: 0 to 2" in text
+
+
+def test_the_blocks_make_a_page(tmp_path):
+    document = compare_runs([run_of("x", {"a": 0.9}), run_of("y", {"a": 0.95})])
+    empty = results([], experiment="compare", command="", environment={}, seconds=0.0)
+    page = Page(title="T", question="Q", blocks=comparison_blocks(document), results=empty)
+    assert "y: a" in write_report([page], tmp_path).html.read_text(encoding="utf-8")

@@ -1,0 +1,75 @@
+import csv
+import io
+import math
+
+import pytest
+
+from gradlab.errors import UsageError
+from gradlab.report import line_chart
+from gradlab.report.compose import figure_csv
+from gradlab.stats import summarise
+
+
+def test_means_and_bands_equal_the_statistics_and_so_does_the_csv(rows):
+    chart = line_chart(rows, where={"split": ["train", "validation"]}, percent=True)
+    assert [(line.name, line.style) for line in chart.lines][:2] == [("MLP", "train"), ("MLP", "validation")]
+    found = list(csv.DictReader(io.StringIO(figure_csv(chart))))
+    assert len(found) == sum(len(line.x) for line in chart.lines) == 3 * 2 * 4
+    for point in found:
+        keys = (point["arm"], point["split"], float(point["epoch"]))
+        values = [row["accuracy"] for row in rows if (row["arm"], row["split"], row.get("epoch")) == keys]
+        summary = summarise(values)
+        assert float(point["accuracy"]) == summary.mean
+        assert (float(point["low"]), float(point["high"])) == (summary.low, summary.high)
+        assert int(point["n"]) == 3
+
+
+def test_the_caption_tells_the_seeds(make_rows):
+    assert (
+        "Mean over 3 seeds; the band is the 95 % interval"
+        in line_chart(make_rows(), where={"split": "train"}, caption="Own.").caption
+    )
+    alone = line_chart(make_rows(seeds=1), where={"split": "train"})
+    assert alone.caption == "One seed, so there is no interval."
+    assert set(alone.lines[0].low) == {None}
+    uneven = [*make_rows(arms=("a",), seeds=1), *make_rows(arms=("b",), seeds=2)]
+    assert "1 to 2 seeds" in line_chart(uneven, where={"split": "train"}).caption
+
+
+def test_what_is_not_finite_is_left_out_and_told(make_rows):
+    rows = make_rows(arms=("a",), seeds=2, epochs=2)
+    broken = [row | {"accuracy": math.nan} if row["seed"] == 1 and row.get("epoch") == 2 else row for row in rows]
+    chart = line_chart(broken, where={"split": "train"})
+    assert chart.lines[0].n == (2, 1)
+    assert chart.lines[0].low[1] is None
+    assert "1 measurement not finite and left out." in chart.caption
+
+
+def test_an_arm_keeps_its_colour_when_others_are_left_out(rows):
+    chart = line_chart(rows, where={"arm": ["LeNet"], "split": "train"})
+    assert [(line.name, line.colour) for line in chart.lines] == [("LeNet", 1)]
+
+
+def test_rows_that_cannot_be_told_apart_are_refused(rows):
+    with pytest.raises(UsageError, match="two values for MLP, seed 0, epoch 1: narrow `where`"):
+        line_chart(
+            [*rows, {"arm": "MLP", "seed": 0, "epoch": 1, "split": "train", "accuracy": 0.1}], where={"split": "train"}
+        )
+
+
+def test_a_logarithmic_axis_refuses_what_it_cannot_show():
+    rows = [{"arm": "a", "seed": 0, "epoch": epoch, "split": "train", "loss": 1.0} for epoch in (0, 1)]
+    with pytest.raises(UsageError, match="a logarithmic axis needs epoch above 0: a has 0"):
+        line_chart(rows, y="loss", log_x=True)
+    rows = [row | {"loss": -1.0} for row in rows]
+    with pytest.raises(UsageError, match="a logarithmic axis needs loss above 0: a has -1"):
+        line_chart(rows, y="loss", log_y=True)
+
+
+def test_labels_and_alternative_text_are_made_where_they_are_not_given(rows):
+    chart = line_chart(rows, where={"split": "validation"}, percent=True)
+    assert (chart.title, chart.x_label, chart.y_label) == ("Accuracy by epoch", "epoch", "validation accuracy")
+    assert chart.alt.startswith(
+        "Line chart of validation accuracy against epoch. MLP ends at 91.6 % [91.1, 92.1]; LeNet"
+    )
+    assert line_chart([]).lines == ()

@@ -1,0 +1,42 @@
+import itertools
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from gradlab.report import line_chart
+from gradlab.report.draw_lines import draw_lines, spread
+from gradlab.report.palette import LIGHT
+from gradlab.report.sheet import NARROW, WIDE, as_svg, drawing
+
+
+@given(st.lists(st.floats(0, 300), min_size=1, max_size=10))
+def test_labels_keep_their_order_and_their_distance(places):
+    settled = spread(places, 0, 300, gap=17)
+    pairs = sorted(zip(places, settled, strict=True))
+    assert all(
+        second - first >= 17 - 1e-6 for (_, first), (_, second) in itertools.pairwise(sorted(pairs, key=lambda p: p[1]))
+    )
+    assert all(first <= second for (_, first), (_, second) in itertools.pairwise(pairs) if first != second)
+    assert min(settled) >= 0
+    assert max(settled) <= 300
+
+
+def test_labels_that_do_not_overlap_stay():
+    assert spread([10, 100, 50], 0, 300) == pytest.approx([10, 100, 50])
+
+
+@pytest.mark.parametrize("width", [WIDE, NARROW])
+@pytest.mark.parametrize("arms", [1, 12])
+def test_every_arm_is_named_in_the_drawing(make_rows, width, arms):
+    names = [f"arm {place}" for place in range(arms)]
+    chart = line_chart(make_rows(arms=names, seeds=1), where={"split": ["train", "validation"]}, percent=True)
+    with drawing():
+        svg = as_svg(draw_lines(chart, width, LIGHT.tokens()))
+    assert all(f">{name}<" in svg for name in [*names, "train", "validation", "accuracy, %", "epoch"])
+
+
+def test_a_single_place_shows_its_interval(make_rows):
+    chart = line_chart(make_rows(arms=("a",), epochs=1), where={"split": "train"}, log_x=True, log_y=True)
+    with drawing():
+        assert "nan" not in as_svg(draw_lines(chart, WIDE, LIGHT.tokens())).lower()

@@ -1,0 +1,71 @@
+import math
+
+import pytest
+
+from gradlab.report import point_chart, results, results_table
+from gradlab.report.tables import comparisons_table, missing_told, shown
+
+
+@pytest.fixture
+def document(rows):
+    return results(rows, experiment="e", command="c", environment={}, seconds=1.0, parameters={"MLP": 1234})
+
+
+def test_cells_hold_mean_and_interval(document):
+    table = results_table(document, ["test_accuracy"])
+    assert table.header == ("Arm", "Parameters", "Seeds", "Test accuracy")
+    assert table.rows[0] == ("MLP", "1,234", "3", "90.2 % [89.7, 90.7]")
+    assert table.rows[1][1] == "–"
+    assert table.metrics == ("test_accuracy",)
+
+
+def test_many_metrics_take_a_row_each(document):
+    arms = {
+        arm: entry | {"metrics": entry["metrics"] | {"test_elbo": entry["metrics"]["test_loss"]}}
+        for arm, entry in document["arms"].items()
+    }
+    table = results_table(document | {"arms": arms})
+    assert table.header == ("Metric", "Arm", "Parameters", "Seeds", "Mean")
+    assert len(table.rows) == 3 * 3
+
+
+def test_lost_seeds_are_counted_and_told():
+    rows = [
+        {"arm": "a", "seed": seed, "split": "test", "loss": value} for seed, value in enumerate([1.0, math.nan, 2.0])
+    ]
+    document = results(rows, experiment="e", command="c", environment={}, seconds=1.0)
+    assert results_table(document).rows[0][2] == "2 of 3"
+    (told,) = missing_told(document)
+    assert told.startswith("a: test loss is missing or not finite for 1 seed (1)")
+
+
+def test_a_metric_nobody_has_is_a_dash(document):
+    assert results_table(document, ["test_elbo"]).rows[0][3] == "–"
+    assert point_chart(document, "test_elbo").points == ()
+
+
+def test_a_point_chart_takes_mean_interval_and_reference(document):
+    chart = point_chart(document, "test_accuracy", references={"MLP": 0.5})
+    point = chart.points[0]
+    metric = document["arms"]["MLP"]["metrics"]["test_accuracy"]
+    assert (point.value, [point.low, point.high], point.n, point.reference) == (metric["mean"], metric["ci95"], 3, 0.5)
+    assert chart.percent
+    assert chart.points[1].reference is None
+
+
+def test_what_comparisons_show():
+    entry = {"ties": 0, "n": 6, "significant": True, "mean_difference": -1.0, "larger_is_better": False}
+    entry |= {"smallest_p": 2**-5, "family": 1}
+    assert shown(entry) == "better"
+    assert shown(entry | {"larger_is_better": True}) == "worse"
+    assert shown(entry | {"significant": False}) == "no difference"
+    assert shown(entry | {"significant": False, "family": 2}) == "too few seeds"
+    assert shown(entry | {"ties": 6}) == "equal"
+
+
+def test_the_comparisons_table_says_how_small_p_can_get(document):
+    table = comparisons_table([c for c in document["comparisons"] if c["metric"] == "test_accuracy"])
+    assert table.rows[0][:3] == ("test accuracy", "LeNet", "+2.00 points [2.00, 2.00]")
+    assert table.rows[0][3:] == ("0.5", "3", "too few seeds")
+    assert "Holm" in table.caption
+    assert "can reach a p of 0.25 at best" in table.caption

@@ -1,0 +1,33 @@
+from gradlab.report import results, terminal_summary
+
+
+def test_the_table_is_aligned_and_narrow(rows):
+    document = results(rows, experiment="e", command="c", environment={}, seconds=1.0, parameters={"MLP": 61706})
+    text = terminal_summary(document)
+    lines = text.splitlines()
+    assert max(map(len, lines)) <= 100
+    assert "\x1b" not in text
+    column = lines[0].index("Test accuracy") if "Test accuracy" in lines[0] else lines[0].index("Mean")
+    assert lines[2][column - 1] == " "
+    assert any("90.2 % [89.7, 90.7]" in line for line in lines)
+
+
+def test_wide_tables_take_a_row_for_each_metric():
+    names = ("accuracy", "loss", "elbo", "error_rate")
+    rows = [
+        {"arm": f"an arm with a long name {arm}", "seed": seed, "split": "test"} | dict.fromkeys(names, 0.5 + seed)
+        for arm in range(2)
+        for seed in range(2)
+    ]
+    lines = terminal_summary(results(rows, experiment="e", command="c", environment={}, seconds=1.0)).splitlines()
+    assert max(map(len, lines)) <= 100
+    assert sum("an arm with" in line for line in lines) == 8
+
+
+def test_lost_seeds_and_empty_runs_are_told():
+    rows = [{"arm": "a", "seed": seed, "split": "test", "loss": value} for seed, value in enumerate([1.0, None])]
+    text = terminal_summary(results(rows, experiment="e", command="c", environment={}, seconds=1.0))
+    assert "1 of 2" in text
+    assert "missing or not finite for 1 seed (1)" in text
+    empty = results([], experiment="e", command="c", environment={}, seconds=1.0)
+    assert terminal_summary(empty) == "Nothing was measured."
