@@ -57,13 +57,18 @@ def test_rows_that_cannot_be_told_apart_are_refused(rows):
         )
 
 
-def test_a_logarithmic_axis_refuses_what_it_cannot_show():
-    rows = [{"arm": "a", "seed": 0, "epoch": epoch, "split": "train", "loss": 1.0} for epoch in (0, 1)]
-    with pytest.raises(UsageError, match="a logarithmic axis needs epoch above 0: a has 0"):
-        line_chart(rows, y="loss", log_x=True)
-    rows = [row | {"loss": -1.0} for row in rows]
-    with pytest.raises(UsageError, match="a logarithmic axis needs loss above 0: a has -1"):
-        line_chart(rows, y="loss", log_y=True)
+def test_a_logarithmic_axis_leaves_out_what_it_cannot_show_and_says_so():
+    losses = {"a": (1.0, 0.0, 0.5), "b": (0.0, 0.0, -1.0)}
+    rows = [
+        {"arm": arm, "seed": 0, "epoch": epoch, "split": "train", "loss": loss}
+        for arm, values in losses.items()
+        for epoch, loss in enumerate(values)
+    ]
+    chart = line_chart(rows, y="loss", log_y=True)
+    assert [(line.name, line.x, line.mean) for line in chart.lines] == [("a", (0.0, 2.0), (1.0, 0.5))]
+    assert "4 points not above 0 and off the logarithmic scale." in chart.caption
+    assert [line.x for line in line_chart(rows, y="loss", log_x=True).lines] == [(1.0, 2.0), (1.0, 2.0)]
+    assert len(line_chart(rows, y="loss").lines) == 2
 
 
 def test_labels_and_alternative_text_are_made_where_they_are_not_given(rows):

@@ -40,3 +40,13 @@ def test_a_single_place_shows_its_interval(make_rows):
     chart = line_chart(make_rows(arms=("a",), epochs=1), where={"split": "train"}, log_x=True, log_y=True)
     with drawing():
         assert "nan" not in as_svg(draw_lines(chart, WIDE, LIGHT.tokens())).lower()
+
+
+def test_a_band_below_0_is_cut_on_a_logarithmic_axis():
+    rows = [{"arm": "a", "seed": s, "epoch": e, "loss": 10.0**-s} for s in (0, 1, 2) for e in (1, 2, 3)]
+    chart = line_chart(rows, y="loss", log_y=True)
+    assert chart.lines[0].low[0] < 0
+    with drawing():
+        svg = as_svg(draw_lines(chart, WIDE, LIGHT.tokens())).lower()
+    assert "nan" not in svg
+    assert "inf" not in svg

@@ -246,4 +246,4 @@ def _fresh(title: str, taken: set[str] | dict[str, Any]) -> str:
 
 
 def _is_number(text: str) -> bool:
-    return bool(re.match(r"[+−-]?\d", text)) or text == "–"
+    return bool(re.match(r"[+−-]?\d", text)) or text in ("–", "-")

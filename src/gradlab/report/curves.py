@@ -2,6 +2,8 @@
 
 import math
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
+from itertools import compress
 
 from gradlab.errors import UsageError
 from gradlab.records import Row
@@ -42,19 +44,18 @@ def line_chart(  # noqa: PLR0913 - each argument is one plain property of a char
         x_label: label of the horizontal axis; the field's name where empty.
         y_label: label of the vertical axis; the field's name where empty.
         percent: `y` is a fraction, shown in percent.
-        log_x: draw `x` on a logarithmic scale.
-        log_y: draw `y` on a logarithmic scale.
+        log_x: draw `x` on a logarithmic scale; points not above 0 are left out, and the caption says so.
+        log_y: draw `y` on a logarithmic scale; likewise.
         caption: a sentence of the experiment; the number of seeds is added to it.
 
     Raises:
-        UsageError: two rows give different values for one line, x and seed, or a logarithmic axis meets a value that
-            is not above 0.
+        UsageError: two rows give different values for one line, x and seed.
     """
     chosen = {name: _choices(value) for name, value in (where or {}).items()}
     style = next((name for name, choices in chosen.items() if len(choices) > 1), "")
     found, lost, names = _measured(rows, x, y, by, chosen, style)
     lines = _lines(found, names, chosen.get(style, [""]))
-    _check_scales(lines, x if log_x else "", y if log_y else "")
+    lines, hidden = _showable(lines, log_x=log_x, log_y=log_y)
     return LineChart(
         lines=lines,
         title=title or f"{_words(y)} by {_words(x)}".capitalize(),
@@ -63,7 +64,7 @@ def line_chart(  # noqa: PLR0913 - each argument is one plain property of a char
         percent=percent,
         log_x=log_x,
         log_y=log_y,
-        caption=joined((caption, _seeds_told(lines), _lost_told(lost)), " "),
+        caption=joined((caption, _seeds_told(lines), _lost_told(lost), _hidden_told(hidden)), " "),
         columns=(by, style or "style", x, y),
     )
 
@@ -121,11 +122,19 @@ def _line(name: str, style: str, measured: Measured, colour: int) -> Line:
     )
 
 
-def _check_scales(lines: Iterable[Line], x: str, y: str) -> None:
+def _showable(lines: Iterable[Line], *, log_x: bool, log_y: bool) -> tuple[tuple[Line, ...], int]:
+    """Returns the lines without the points that a logarithmic axis has no place for, and how many those were.
+
+    An error that falls to 0 is good news, and no reason to end a long run without a report.
+    """
+    kept, hidden = [], 0
     for line in lines:
-        for axis, values in ((x, line.x), (y, line.mean)):
-            if axis and min(values) <= 0:
-                raise UsageError(f"a logarithmic axis needs {axis} above 0: {line.name} has {min(values):g}")
+        fits = [(at > 0 or not log_x) and (mean > 0 or not log_y) for at, mean in zip(line.x, line.mean, strict=True)]
+        hidden += fits.count(False)
+        if any(fits):
+            columns = {name: tuple(compress(getattr(line, name), fits)) for name in ("x", "mean", "low", "high", "n")}
+            kept.append(replace(line, **columns))
+    return tuple(kept), hidden
 
 
 def _seeds_told(lines: Sequence[Line]) -> str:
@@ -142,6 +151,10 @@ def _seeds_told(lines: Sequence[Line]) -> str:
 
 def _lost_told(lost: int) -> str:
     return f"{counted(lost, 'measurement')} not finite and left out." if lost else ""
+
+
+def _hidden_told(hidden: int) -> str:
+    return f"{counted(hidden, 'point')} not above 0 and off the logarithmic scale." if hidden else ""
 
 
 def _choices(value: object) -> list[object]:

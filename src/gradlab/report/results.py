@@ -86,10 +86,10 @@ def results(
 
 
 def metric_names(arms: Mapping[str, Any]) -> list[str]:
-    """The metrics of all arms: those of the test split first, then validation, then the rest, each in given order."""
+    """The metrics of all arms: test, validation, then the rest; in each, what is better when large goes first."""
     names = dict.fromkeys(name for arm in arms.values() for name in arm["metrics"])
     places = {"test": 0, "validation": 1}
-    return sorted(names, key=lambda name: places.get(split_of(name), 2))
+    return sorted(names, key=lambda name: (places.get(split_of(name), 2), not larger_is_better(name)))
 
 
 def values_by_seed(arm: Mapping[str, Any], metric: str) -> dict[int, float]:
