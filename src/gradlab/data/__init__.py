@@ -1,6 +1,7 @@
 """Datasets as bytes in memory: readers, download, splits, pictures."""
 
 from gradlab.data.archive import Progress
+from gradlab.data.decode import read_picture
 from gradlab.data.download import fetch, show_progress
 from gradlab.data.folder import load_folder
 from gradlab.data.grid import picture_grid, save_picture_grid
@@ -25,6 +26,7 @@ __all__ = [
     "load",
     "load_folder",
     "picture_grid",
+    "read_picture",
     "resized",
     "save_picture_grid",
     "show_progress",

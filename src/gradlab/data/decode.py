@@ -10,7 +10,7 @@ from PIL import Image, ImageOps
 from gradlab.errors import DataUnavailableError
 
 # Decoders are offered these formats only: some others start programs or are seldom looked after.
-FORMATS = ("PNG", "JPEG", "MPO", "WEBP", "BMP", "GIF", "TIFF", "PPM")
+FORMATS = ("PNG", "JPEG", "WEBP", "BMP", "GIF", "TIFF", "PPM")
 # Checked for each image: Pillow's own limit is a global that other code may have lifted.
 MOST_PIXELS = 64_000_000
 SIXTEEN_BIT = 65_535
