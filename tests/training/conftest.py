@@ -16,12 +16,13 @@ class SmallNet(nn.Module):
     def __init__(self, dropout: float = 0.0) -> None:
         super().__init__()
         self.conv = nn.Conv2d(1, 4, 3)
+        self.mix = nn.Conv2d(4, 4, 3, padding=1)
         self.norm = nn.BatchNorm2d(4)
         self.dropout = nn.Dropout(dropout)
         self.out = nn.Linear(4 * 6 * 6, 2)
 
     def forward(self, images: Tensor) -> Tensor:
-        return self.out(self.dropout(torch.relu(self.norm(self.conv(images))).flatten(1)))
+        return self.out(self.dropout(torch.relu(self.norm(self.mix(self.conv(images)))).flatten(1)))
 
 
 @pytest.fixture

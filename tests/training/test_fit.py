@@ -86,12 +86,14 @@ def test_equals_a_hand_written_loop(bars, recipe, make_small_net, normalize):
     settings = recipe(epochs=2)
     _, trained = collect(fit(make_small_net, bars, classification, settings, seeds=(4,), prepare=normalize))
     with rng.global_stream(4, "initial weights"):
-        model = make_small_net()
+        model = make_small_net().to(memory_format=torch.channels_last)
     optimizer = torch.optim.SGD(model.parameters(), lr=0.05, momentum=0.9, weight_decay=1e-3)
     for epoch in (1, 2):
         for batch in torch.randperm(70, generator=rng.generator(4, f"order {epoch}")).split(16):
             optimizer.zero_grad()
-            loss = torch.nn.functional.cross_entropy(model(normalize(bars[0][batch])), bars[1][batch])
+            loss = torch.nn.functional.cross_entropy(
+                model(normalize(bars[0][batch]).contiguous(memory_format=torch.channels_last)), bars[1][batch]
+            )
             loss.backward()
             optimizer.step()
     expected = torch.cat([tensor.flatten().double() for tensor in model.state_dict().values()])

@@ -80,8 +80,7 @@ def test_processes_stop_and_resume(bars, recipe, make_small_net, tmp_path):
     rows = [next(training)]
     stop.request(signal.SIGINT)
     with pytest.raises(InterruptedRunError) as caught:
-        while True:
-            rows.append(next(training))
+        rows += list(training)
     assert caught.value.exit_code == 130
     resumed = collect(make_fit(bars, recipe, make_small_net, together="processes", place=Place(state=tmp_path)))
     same(resumed, straight)

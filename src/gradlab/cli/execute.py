@@ -66,13 +66,14 @@ def execute(folder: RunFolder, *, quiet: bool, as_json: bool) -> int:
     Raises:
         GradlabError: whatever stopped it; its state is saved.
     """
-    display = Display(quiet=quiet)
+    settings = folder.document("config")
+    display = Display(seeds=len(settings["seeds"]), quiet=quiet)
     stop = training.Stop()
     with folder.locked(), stop.listening(), warnings.catch_warnings():
         warnings.simplefilter("always", UserWarning)
         warnings.showwarning = lambda message, *_rest, **_more: display.say(f"warning: {message}")
         try:
-            code = _execute(folder, folder.document("config"), display, stop, as_json=as_json)
+            code = _execute(folder, settings, display, stop, as_json=as_json)
         except InterruptedRunError as error:
             display.wipe()
             message = f"{error}; what was trained is saved: gradlab resume {folder.path}"
@@ -102,7 +103,14 @@ def _execute(
 ) -> int:
     module = load_experiment(settings["experiment"])
     config = configured(module, settings)
-    run = make_run(folder, settings, state=folder.state, stop=stop, report=display.progress)
+    run = make_run(
+        folder,
+        settings,
+        state=folder.state,
+        save_seconds=settings["save_seconds"],
+        stop=stop,
+        report=display.progress,
+    )
     run.board = Board(folder.board)
     _announce(settings, folder, display)
     begin = time.perf_counter()

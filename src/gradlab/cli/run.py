@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from gradlab.cli.arguments import JSON, Flag, one_of, parse, positive_number, whole_number, word
+from gradlab.cli.arguments import JSON, Flag, number, one_of, parse, positive_number, whole_number, word
 from gradlab.cli.fields import Outline, outline
 from gradlab.errors import UsageError
 from gradlab.experiments import experiment_names, source_of
@@ -34,6 +34,13 @@ FLAGS = (
         shown="{auto,processes,stacked,'in a row'}",
     ),
     Flag(name="--threads", help="threads of each process [1]", convert=positive_number, default=1, shown="N"),
+    Flag(
+        name="--save-seconds",
+        help="shortest time between two saves of the training state [10]",
+        convert=number,
+        default=10.0,
+        shown="SECONDS",
+    ),
     Flag(name="--dry-run", help="show shapes, parameters, operations, memory, time and paths; train nothing"),
     Flag(name="--quiet", help="no progress, only the result"),
     JSON,
@@ -44,7 +51,7 @@ def main(words: Sequence[str]) -> int:
     """Parses the flags, makes the folder, and executes."""
     name = next((text for text in words if not text.startswith("-")), None)
     if name is None or (words and words[0] in ("-h", "--help")):
-        positional = Flag(name="experiment", help=", ".join(experiment_names()), convert=word)
+        positional = Flag(name="experiment", default="", help=", ".join(experiment_names()), convert=word)
         parse("run", DESCRIPTION, [positional, *FLAGS], words, epilog="Each experiment has flags of its own: "
               "gradlab run EXPERIMENT --help")  # fmt: skip
         raise UsageError(f"name an experiment: {', '.join(experiment_names())}")
@@ -74,6 +81,7 @@ def _start(name: str, about: Outline, options: dict[str, Any], changes: dict[str
         "device": options["device"],
         "precision": options["precision"],
         "threads": options["threads"],
+        "save_seconds": options["save_seconds"],
         "data_root": options["data_root"],
         "offline": bool(options["offline"]),
     }

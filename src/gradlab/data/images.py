@@ -52,7 +52,7 @@ class Images:
         Raises:
             IndexError: a position lies outside the set, or is not a whole number.
         """
-        chosen = torch.as_tensor(np.asarray(indices) if not isinstance(indices, Tensor) else indices)
+        chosen = torch.as_tensor(indices if isinstance(indices, Tensor) else np.ascontiguousarray(indices))
         if chosen.ndim != 1 or chosen.is_floating_point() or chosen.dtype == torch.bool:
             if chosen.numel():
                 raise IndexError(f"indices must be a row of whole numbers: got {chosen.dtype} {list(chosen.shape)}")

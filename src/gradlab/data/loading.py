@@ -108,7 +108,7 @@ def _read_cifar(published: Published, contents: Contents) -> Parts:
     test_pixels, test_labels = _allocate(published, published.test)
     batches = len(published.contents) - 1
     size = published.images // batches
-    label_bytes = 2 if batches == 1 else 1
+    label_bytes = published.contents[0].size // size - cifar.PIXEL_BYTES
     starts = {content.name: index * size for index, content in enumerate(published.contents[:-1])}
     for name, source in contents:
         if name in starts:

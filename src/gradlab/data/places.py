@@ -72,6 +72,8 @@ def read_contents(
 
 def missing(published: Published, root: Path, reason: str) -> DataUnavailableError:
     """The error for a dataset that is not under the root: what to run, or which files to put where."""
+    if published.pickled and (root / published.pickled).exists():
+        reason = f"{reason}; {published.pickled} holds pickles, which gradlab never reads"
     names = ", ".join(download.path for download in published.downloads)
     home = published.downloads[0].urls[0].rpartition("/")[0]
     return DataUnavailableError(

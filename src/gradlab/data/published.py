@@ -45,6 +45,7 @@ class Published:
         test: images published for testing.
         unlabelled: images without labels.
         folders: where the contents may lie under the root; the first is where they are fetched to.
+        pickled: where other programs keep the same data as pickles, which are never read.
         contents: the files, in reading order.
         downloads: what is fetched.
         packed: whether the one download is an archive of the contents.
@@ -63,6 +64,7 @@ class Published:
     test: int
     unlabelled: int = 0
     folders: tuple[str, ...]
+    pickled: str = ""
     contents: tuple[Content, ...]
     downloads: tuple[Download, ...]
     packed: bool
@@ -211,6 +213,7 @@ CIFAR10 = Published(
     validation=5_000,
     test=10_000,
     folders=("cifar-10-batches-bin",),
+    pickled="cifar-10-batches-py",
     contents=(
         Content(
             "data_batch_1.bin", 30_730_000, "sha256:cee916563c9f80d84e3cc88e17fdc0941787f1244f00a67874d45b261883ada5"
@@ -268,6 +271,7 @@ CIFAR100 = Published(
     validation=5_000,
     test=10_000,
     folders=("cifar-100-binary",),
+    pickled="cifar-100-python",
     contents=(
         Content("train.bin", 153_700_000, "sha256:f31298fc616915fa142368359df1c4ca2ae984d6915ca468b998a5ec6aeebf29"),
         Content("test.bin", 30_740_000, "sha256:d8b1e6b7b3bee4020055f0699b111f60b1af1e262aeb93a0b659061746f8224a"),

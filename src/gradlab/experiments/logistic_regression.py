@@ -53,7 +53,7 @@ class Config:
     """steps averaged in one point of the training curve"""
 
 
-QUICK = Config(data="digits", epochs=20, window=5)
+QUICK = Config(data="digits", epochs=20, learning_rate=0.1, window=5)
 
 
 def network(_config: Config, _arm: str, shape: tuple[int, int, int], classes: int) -> LogRegression:

@@ -8,7 +8,6 @@ from torch import Tensor, nn
 
 from gradlab.errors import UsageError
 
-
 FREE = (nn.ReLU, nn.Identity, nn.Flatten, nn.Dropout, nn.MaxPool2d)
 """Layers that compare, copy or drop, but neither multiply nor add."""
 

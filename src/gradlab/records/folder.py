@@ -17,6 +17,9 @@ from gradlab.errors import FileError, UsageError
 from gradlab.records.files import write_atomically
 from gradlab.records.journal import Row, read_rows
 
+LOCK_SECONDS = 2.0
+"""How long a new process waits for the children of a killed one to notice that they are alone."""
+
 
 @dataclass(frozen=True, slots=True)
 class RunFolder:
@@ -107,7 +110,7 @@ class RunFolder:
         holder = self.path / ".holder"
         lock = FileLock(self.path / ".lock")
         try:
-            lock.acquire(timeout=0)
+            lock.acquire(timeout=LOCK_SECONDS)
         except Timeout as error:
             pid = holder.read_text().strip() if holder.is_file() else "unknown"
             raise FileError(f"{self.path} is in use by process {pid}; wait for it or choose another --out") from error

@@ -9,6 +9,7 @@ from gradlab.records import Row
 from gradlab.training.task import Progress
 
 PLAIN_SECONDS = 30.0
+STALE_SECONDS = 3.0
 WIDTH = 100
 
 
@@ -19,13 +20,15 @@ class Display:
     `quiet` gets nothing. NO_COLOR needs no care, since there are no colours.
     """
 
-    def __init__(self, *, quiet: bool = False, stream: TextIO | None = None) -> None:
+    def __init__(self, *, seeds: int = 1, quiet: bool = False, stream: TextIO | None = None) -> None:
+        self._seeds = seeds
         self._stream = stream or sys.stderr
         self._quiet = quiet
         self._moving = not quiet and self._stream.isatty() and os.environ.get("TERM") != "dumb"
         self._began: dict[str, float] = {}
         self._shown_at = time.monotonic()
         self._latest: dict[int, Progress] = {}
+        self._heard_at: dict[int, float] = {}
         self._wiped = True
 
     def progress(self, progress: Progress) -> None:
@@ -33,7 +36,9 @@ class Display:
         self._began.setdefault(progress.arm, time.monotonic())
         if self._latest and next(iter(self._latest.values())).arm != progress.arm:
             self._latest.clear()
+            self._heard_at.clear()
         self._latest[progress.seed] = progress
+        self._heard_at[progress.seed] = time.monotonic()
         if self._quiet:
             return
         now = time.monotonic()
@@ -66,17 +71,18 @@ class Display:
             self._wiped = True
 
     def _line(self) -> str:
-        seeds = list(self._latest.values())
-        shares = [((p.epoch - 1) + p.step / p.steps) / p.epochs for p in seeds]
-        slowest = seeds[shares.index(min(shares))]
-        rate = sum(p.samples_per_second for p in seeds)
-        elapsed = time.monotonic() - self._began[slowest.arm]
-        left = elapsed * (1 - min(shares)) / max(min(shares), 1e-3)
-        names = "seed " + str(slowest.seed) if len(seeds) == 1 else f"{len(seeds)} seeds"
-        loss = sum(p.loss for p in seeds) / len(seeds)
+        """Where the arm is: the share of all its seeds' steps, and what the seeds that run just now do."""
+        now = time.monotonic()
+        running = [p for seed, p in self._latest.items() if now - self._heard_at[seed] < STALE_SECONDS]
+        done = sum((p.epoch - 1 + p.step / p.steps) / p.epochs for p in self._latest.values()) / self._seeds
+        slowest = min(running, key=lambda p: (p.epoch, p.step))
+        elapsed = now - self._began[slowest.arm]
+        names = f"seed {slowest.seed}" if len(running) == 1 else f"{len(running)} seeds"
+        loss = sum(p.loss for p in running) / len(running)
+        rate = sum(p.samples_per_second for p in running)
         return (
-            f"{slowest.arm}, {names}: epoch {slowest.epoch}/{slowest.epochs}, {min(shares):.0%}, "
-            f"loss {loss:.4f}, {rate:,.0f} images/s, {duration(left)} left"
+            f"{slowest.arm}, {names}: epoch {slowest.epoch}/{slowest.epochs}, {done:.0%} of {self._seeds} seeds, "
+            f"loss {loss:.4f}, {rate:,.0f} images/s, {duration(elapsed * (1 - done) / max(done, 1e-3))} left"
         )
 
 

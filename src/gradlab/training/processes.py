@@ -25,7 +25,7 @@ ROW, PROGRESS, DONE, STOPPED, FAILED = b"R", b"P", b"D", b"S", b"F"
 
 
 def forking_works() -> bool:
-    """Whether this system can fork a process that goes on using torch (Linux; macOS forbids it, Windows has no fork)."""
+    """Whether this system can fork a process that goes on using torch: Linux; not macOS, nor Windows."""
     return sys.platform == "linux"
 
 
@@ -43,7 +43,7 @@ def wave_size(seeds: int, cores: int) -> int:
 class _Child:
     seed: int
     process: Any
-    connection: Connection
+    connection: Any  # the receiving end of a pipe
     rows: deque[Row]
     outcome: bytes | None = None
     ended: bool = False
@@ -109,13 +109,13 @@ def _rows_in_order(task: Task, children: list[_Child]) -> Iterator[Row]:
             return
 
 
-def _complete_epoch(children: list[_Child]) -> Any:
+def _complete_epoch(children: list[_Child]) -> int | None:
     """The earliest epoch of which no further row can come, or None."""
-    heads = [child.rows[0]["epoch"] for child in children if child.rows]
+    heads = [int(child.rows[0]["epoch"] or 0) for child in children if child.rows]
     if not heads:
         return None
     earliest = min(heads)
-    done = all(child.ended or (child.rows and child.rows[-1]["epoch"] > earliest) for child in children)
+    done = all(child.ended or (child.rows and int(child.rows[-1]["epoch"] or 0) > earliest) for child in children)
     return earliest if done else None
 
 

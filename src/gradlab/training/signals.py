@@ -9,7 +9,7 @@ from types import FrameType
 
 from gradlab.errors import InterruptedRunError
 
-EXIT_CODES = {signal.SIGINT: 130, signal.SIGTERM: 143}
+EXIT_CODES: dict[int, int] = {signal.SIGINT: 130, signal.SIGTERM: 143}
 if hasattr(signal, "SIGUSR1"):  # what a scheduler sends before it takes the machine away
     EXIT_CODES[signal.SIGUSR1] = 75
 

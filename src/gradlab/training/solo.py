@@ -27,6 +27,10 @@ class Solo:
         with rng.global_stream(seed, "initial weights"):
             self._model = task.make_model()
         self._model.to(device=task.place.device, dtype=task.place.dtype)
+        # Convolutions with the channels last in memory take 0.7 of the time (LOG.md, "channels last").
+        self._convolves = any(isinstance(module, nn.Conv2d) for module in self._model.modules())
+        if self._convolves:
+            self._model.to(memory_format=torch.channels_last)
         self._parameters = list(self._model.parameters())
         self._optimizer = task.recipe.optimizer(self._parameters)
         self._rates = [group["lr"] for group in self._optimizer.param_groups]
@@ -48,6 +52,8 @@ class Solo:
             group["lr"] = rate * factor
         if self._draws:
             rng.start_step(self.seeds[0], number)
+        if self._convolves and inputs.ndim == 4:
+            inputs = inputs.contiguous(memory_format=torch.channels_last)
         optimizer.zero_grad()
         with self._autocast:
             loss, metrics = task.objective(self._model, inputs, targets)

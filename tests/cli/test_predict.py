@@ -1,0 +1,65 @@
+"""A finished run's networks, asked about pictures from disk."""
+
+import json
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from gradlab import data
+
+
+@pytest.fixture
+def digit(tmp_path):
+    """The first test image of the embedded digits as a picture."""
+    images = data.load("digits").test
+    picture = Image.fromarray(images.pixels[0, 0].numpy())
+    picture.save(tmp_path / "digit.png")
+    return int(images.labels[0])
+
+
+def test_names_the_digit(gradlab, finished, digit):
+    done = gradlab("predict", str(finished), "digit.png", "--json")
+    assert done.returncode == 0, done.stderr
+    (answer,) = json.loads(done.stdout)["predictions"]
+    assert answer["classes"][0]["class"] == str(digit)
+    assert answer["seeds"] == 2
+    assert len(answer["classes"]) == 3
+
+
+def test_inverting_twice_changes_nothing(gradlab, finished, digit, tmp_path):
+    with Image.open(tmp_path / "digit.png") as picture:
+        Image.fromarray(255 - np.asarray(picture)).save(tmp_path / "inverted.png")
+    straight = gradlab("predict", str(finished), "digit.png").stdout.partition(":")[2]
+    inverted = gradlab("predict", str(finished), "inverted.png", "--invert").stdout.partition(":")[2]
+    assert straight == inverted
+
+
+def test_colour_and_size_are_taken_care_of(gradlab, finished, digit, tmp_path):
+    with Image.open(tmp_path / "digit.png") as picture:
+        picture.convert("RGB").save(tmp_path / "colour.webp", lossless=True)
+    done = gradlab("predict", str(finished), "colour.webp", "digit.png", "--json")
+    assert done.returncode == 0, done.stderr
+    first, second = json.loads(done.stdout)["predictions"]
+    assert first["classes"] == second["classes"]
+
+
+def test_damaged_weights_are_refused(gradlab, finished, digit, tmp_path):
+    import shutil
+
+    shutil.copytree(finished, tmp_path / "copy")
+    weights = next((tmp_path / "copy" / "weights").iterdir())
+    content = bytearray(weights.read_bytes())
+    content[-1] ^= 1
+    weights.write_bytes(content)
+    done = gradlab("predict", "copy", "digit.png")
+    assert done.returncode == 74
+    assert "is damaged: its SHA-256" in done.stderr
+
+
+def test_what_is_no_picture_is_named(gradlab, finished, tmp_path):
+    (tmp_path / "notes.png").write_text("not a picture")
+    done = gradlab("predict", str(finished), "notes.png")
+    assert done.returncode == 69
+    assert "notes.png" in done.stderr
+    assert gradlab("predict", str(finished), "notes.png", "--arm", "logistic").returncode == 2

@@ -1,0 +1,41 @@
+"""Reports and comparisons of finished runs."""
+
+import json
+
+
+def test_a_report_is_written_again_to_the_same_bytes(gradlab, finished):
+    before = (finished / "report.html").read_bytes(), (finished / "report.pdf").read_bytes()
+    done = gradlab("report", str(finished))
+    assert done.returncode == 0, done.stderr
+    assert before == ((finished / "report.html").read_bytes(), (finished / "report.pdf").read_bytes())
+
+
+def test_several_runs_make_one_report(gradlab, finished, tmp_path):
+    assert "add --out FOLDER" in gradlab("report", str(finished), str(finished)).stderr
+    done = gradlab("report", str(finished), str(finished), "--out", "both", "--json")
+    assert done.returncode == 0, done.stderr
+    assert json.loads(done.stdout)["html"] == "both/report.html"
+    assert (tmp_path / "both" / "report.pdf").read_bytes().startswith(b"%PDF")
+
+
+def test_compare_pairs_by_seed_and_never_oversells(gradlab, finished):
+    slow = gradlab("run", "logistic_regression", "--quick", "--epochs", "1", "--seeds", "0", "4", "--out", "other")
+    assert slow.returncode == 0, slow.stderr
+    done = gradlab("compare", str(finished), "other", "--json")
+    document = json.loads(done.stdout)
+    assert document["seeds"] == [0, 4]
+    assert all(not entry["significant"] for entry in document["comparisons"])
+    assert all(entry["smallest_p"] == 0.5 for entry in document["comparisons"])
+    assert "better" not in gradlab("compare", str(finished), "other").stdout
+
+
+def test_doctor_and_data_list_speak_json(gradlab):
+    assert json.loads(gradlab("doctor", "--json").stdout)["environment"]["cores"] >= 1
+    names = [entry["name"] for entry in json.loads(gradlab("data", "list", "--json").stdout)["datasets"]]
+    assert names == ["digits", "mnist", "fashion_mnist", "cifar10", "cifar100", "stl10"]
+
+
+def test_data_show_writes_a_picture(gradlab, tmp_path):
+    done = gradlab("data", "show", "digits", "--columns", "4")
+    assert done.returncode == 0, done.stderr
+    assert (tmp_path / "digits.png").read_bytes().startswith(b"\x89PNG")

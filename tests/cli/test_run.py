@@ -1,0 +1,165 @@
+"""What a run leaves behind, and that the same command leaves the same bits."""
+
+import hashlib
+import json
+import re
+
+import pytest
+
+QUICK = ("run", "logistic_regression", "--quick", "--epochs", "2")
+
+
+def test_a_run_leaves_the_whole_folder(finished):
+    left = {str(path.relative_to(finished)) for path in finished.rglob("*") if path.is_file()}
+    for name in ("config.json", "environment.json", "source.py", "rows.jsonl", "results.json", "report.html",
+                 "report.pdf", "weights/logistic-regression-0.safetensors", "weights/logistic-regression-4.safetensors",
+                 "arrays/logistic-regression.npz"):  # fmt: skip
+        assert name in left
+    assert any(re.match(r"tensorboard/logistic-regression-4/events\.out\.tfevents", name) for name in left)
+    assert any(re.match(r"tensorboard/logistic-regression-graph/events", name) for name in left)
+    assert {path.rsplit(".", 1)[1] for path in left if path.startswith("figures/")} == {"svg", "png", "csv"}
+    assert not [name for name in left if name.endswith((".part", ".holder", ".write-probe"))]
+
+
+def test_results_follow_the_schema_and_the_rows(finished):
+    results = json.loads((finished / "results.json").read_text())
+    rows = [json.loads(line) for line in (finished / "rows.jsonl").read_text().splitlines()]
+    assert results["schema"] == 1
+    assert results["experiment"] == "logistic_regression"
+    arm = results["arms"]["logistic regression"]
+    assert arm["parameters"] == 65 * 10
+    assert arm["seeds"] == [0, 4]
+    expected = [row["accuracy"] for row in rows if row["split"] == "test"]
+    assert arm["metrics"]["test_accuracy"]["values"] == expected
+    low, high = arm["metrics"]["test_accuracy"]["ci95"]
+    assert low <= arm["metrics"]["test_accuracy"]["mean"] <= high
+    environment = results["environment"]
+    assert environment["threads"] == 1
+    assert environment["exact"] is True
+    assert environment["data"]["name"] == "digits"
+    assert re.fullmatch(r"[0-9a-f]{64}", environment["data"]["sha256"])
+    for name, digest in environment["arms"]["logistic regression"]["weights"].items():
+        assert hashlib.sha256((finished / name).read_bytes()).hexdigest() == digest
+
+
+def test_tensorboard_holds_every_seed(finished):
+    from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
+
+    rows = [json.loads(line) for line in (finished / "rows.jsonl").read_text().splitlines()]
+    for seed in (0, 4):
+        events = EventAccumulator(str(finished / "tensorboard" / f"logistic-regression-{seed}"))
+        events.Reload()
+        written = [(event.step, event.value) for event in events.Scalars("accuracy/validation")]
+        expected = [(r["epoch"], r["accuracy"]) for r in rows if r["split"] == "validation" and r["seed"] == seed]
+        assert [step for step, _ in written] == [1, 2, 3]
+        assert written == [(step, pytest.approx(value)) for step, value in expected]
+    inputs = EventAccumulator(str(finished / "tensorboard" / "logistic-regression-inputs"))
+    inputs.Reload()
+    assert inputs.Images("inputs")
+    graph = EventAccumulator(str(finished / "tensorboard" / "logistic-regression-graph"))
+    graph.Reload()
+    assert any("fc1" in node.name for node in graph.Graph().node)
+
+
+def test_same_command_same_bits(gradlab, tmp_path):
+    for out in ("first", "second"):
+        done = gradlab(*QUICK, "--seeds", "3", "1", "--out", out)
+        assert done.returncode == 0, done.stderr
+    first, second = tmp_path / "first", tmp_path / "second"
+    for name in ["rows.jsonl", *(str(path.relative_to(first)) for path in first.glob("weights/*"))]:
+        assert (first / name).read_bytes() == (second / name).read_bytes(), name
+
+
+def test_ways_differ_in_nothing_that_is_recorded_as_a_row(gradlab, tmp_path):
+    for way in ("processes", "in a row"):
+        done = gradlab(*QUICK, "--seeds", "1", "0", "--together", way, "--out", way)
+        assert done.returncode == 0, done.stderr
+    assert (tmp_path / "processes" / "rows.jsonl").read_bytes() == (tmp_path / "in a row" / "rows.jsonl").read_bytes()
+
+
+def test_json_is_one_document_and_quiet(gradlab):
+    done = gradlab(*QUICK, "--seeds", "0", "--json", "--out", "a")
+    document = json.loads(done.stdout)
+    assert document["folder"] == "a"
+    assert document["arms"]["logistic regression"]["metrics"]["test_accuracy"]["ci95"] is None
+    assert done.stderr == ""
+
+
+def test_dry_run_keeps_nothing(gradlab, tmp_path):
+    done = gradlab("run", "lenet", "--quick", "--dry-run", "--json")
+    document = json.loads(done.stdout)
+    assert document["arms"]["slides"]["parameters"] == 431_080
+    assert document["arms"]["slides"]["steps"] == 12 * 26
+    assert document["arms"]["recommended"]["estimated_seconds"] > 0
+    assert document["arms"]["slides"]["operations_per_image"] == 2 * (20 * 576 * 25 + 50 * 64 * 500 + 400_000 + 5_000)
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_without_out_the_folder_is_named_after_experiment_and_start(gradlab, tmp_path):
+    done = gradlab(*QUICK, "--seeds", "0")
+    assert done.returncode == 0, done.stderr
+    (folder,) = (tmp_path / "runs" / "logistic_regression").iterdir()
+    assert re.fullmatch(r"\d{4}-\d\d-\d\d_\d\d-\d\d-\d\d", folder.name)
+
+
+@pytest.mark.parametrize(
+    ("words", "code", "message"),
+    [
+        (("run", "lenett"), 2, "unknown experiment 'lenett': did you mean 'lenet'?"),
+        (("rnu", "lenet"), 2, "unknown command 'rnu': did you mean 'run'?"),
+        ((*QUICK, "--sedes", "1"), 2, "unknown flag '--sedes': did you mean '--seeds'?"),
+        ((*QUICK, "--precision", "float23"), 2, "did you mean 'float32'?"),
+        ((*QUICK, "--data", "digts"), 2, "unknown dataset 'digts': did you mean 'digits'?"),
+        (("run", "logistic_regression", "--epochs", "-3"), 2, "--epochs must be at least 1: got -3"),
+        (("run", "logistic_regression", "--epochs", "three"), 2, "--epochs takes a whole number: got 'three'"),
+        (("run", "logistic_regression", "--learning-rate", "nan"), 2, "takes a finite number: got 'nan'"),
+        ((*QUICK, "--batch-size", "2000"), 2, "batch_size 2000 is larger than the training split of 1297"),
+        ((*QUICK, "--seeds", "1", "1"), 2, "--seeds must be different numbers"),
+        ((*QUICK, "--device", "cuda"), 2, "--device cuda is not there"),
+        ((*QUICK, "--device", "gpu"), 2, "unknown device 'gpu'"),
+        (("run", "lenet", "--arms", "slide"), 2, "did you mean 'slides'?"),
+        (("run", "lenet", "stray"), 2, "does not take 'stray'"),
+        (("run",), 2, "name an experiment: lenet"),
+        (("run", "logistic_regression", "--seeds", "0"), 69, "mnist"),
+        ((*QUICK, "--data", "folder:nothing-here"), 69, "nothing-here"),
+        ((*QUICK, "--learning-rate", "1e38", "--seeds", "0"), 1, "lower learning rate"),
+        (("resume", "nothing-here"), 74, "is nothing-here a gradlab run?"),
+        (("report", "nothing-here"), 74, "is nothing-here a gradlab run?"),
+        (("compare", "one"), 2, "compare takes two runs or more"),
+        (("summary", "LeNt"), 2, "did you mean 'LeNet'?"),
+        (("summary", "LeNet", "--input", "28x28"), 2, "channels x height x width"),
+        (("summary", "LeNet", "--input", "1x8x8"), 2, "at least 16x16"),
+        (("data", "fech", "mnist"), 2, "did you mean 'fetch'?"),
+        (("data", "fetch", "mnist"), 69, "mnist"),
+        (("data", "fetch", "minst"), 2, "did you mean 'mnist'?"),
+        (("predict", "nothing-here", "x.png"), 74, "is nothing-here a gradlab run?"),
+    ],
+    ids=lambda value: " ".join(value) if isinstance(value, tuple) else None,
+)
+def test_wrong_input_gets_one_line_and_its_code(words, code, message, gradlab, tmp_path):
+    done = gradlab(*words)
+    assert done.returncode == code, done.stderr
+    last = done.stderr.strip().splitlines()[-1]
+    assert last.startswith("gradlab: ")
+    assert message in last
+    assert "Traceback" not in done.stderr
+    assert not list(tmp_path.rglob("results.json"))
+
+
+def test_debug_shows_the_traceback(gradlab):
+    assert "Traceback" in gradlab("run", "lenett", "--debug").stderr
+
+
+def test_an_unwritable_place_is_noticed_before_training(gradlab, tmp_path):
+    (tmp_path / "file").write_text("in the way")
+    done = gradlab(*QUICK, "--out", "file/run")
+    assert done.returncode == 74
+    assert "cannot write to file/run" in done.stderr
+
+
+def test_a_folder_that_holds_a_run_is_not_overwritten(gradlab, finished):
+    before = (finished / "rows.jsonl").read_bytes()
+    done = gradlab(*QUICK, "--out", str(finished))
+    assert done.returncode == 2
+    assert f"gradlab resume {finished}" in done.stderr
+    assert (finished / "rows.jsonl").read_bytes() == before
