@@ -51,6 +51,9 @@ class TestImages:
         part.pixels.zero_()
         assert whole.pixels[2].sum() > 0
 
+    def test_take_of_a_reversed_array(self):
+        assert images().take(np.arange(4)[::-1]).labels.tolist() == [1, 0, 1, 0]
+
     def test_take_of_nothing_is_empty(self):
         assert len(images().take([])) == 0
 

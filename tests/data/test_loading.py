@@ -1,5 +1,7 @@
 import gzip
 import os
+import subprocess
+import sys
 from pathlib import Path
 
 import numpy as np
@@ -9,7 +11,8 @@ from tests.data.builders import cifar_arrays, mnist_files, put, sha256, tiny_cif
 
 from gradlab.data import load, loading
 from gradlab.data.images import Splits
-from gradlab.data.published import Content, Download, Published
+from gradlab.data.places import find
+from gradlab.data.published import PUBLISHED, Content, Download, Published
 from gradlab.errors import DataUnavailableError, UsageError
 
 REAL = os.environ.get("GRADLAB_DATA", "")
@@ -200,6 +203,27 @@ class TestNames:
         assert load("digits").shape == (1, 8, 8)
 
 
+# Not `ru_maxrss`: a child process inherits its parent's peak there.
+MEASURE = """
+import re, torch
+def peak():
+    return int(re.search(r"VmHWM:\\s+(\\d+) kB", open("/proc/self/status").read())[1]) / 1024
+before = peak()
+from gradlab.data import load
+load("cifar10", offline=True)
+print(peak() - before)
+"""
+
+
+@pytest.mark.skipif(not sys.platform.startswith("linux"), reason="the peak is read from Linux's /proc")
+def test_the_real_cifar10_needs_less_than_250_megabytes():
+    # Its pixels alone are 184 MB: a second copy of the training images would not fit.
+    if not REAL or find(PUBLISHED["cifar10"], Path(REAL)) is None:
+        pytest.skip("GRADLAB_DATA names no folder with cifar10")
+    done = subprocess.run([sys.executable, "-c", MEASURE], capture_output=True, text=True, check=True)
+    assert 184 < float(done.stdout) < 250
+
+
 @pytest.mark.parametrize(
     ("name", "sizes", "first"),
     [
@@ -210,9 +234,6 @@ class TestNames:
 )
 def test_the_real_data(name, sizes, first):
     # `first` are the first test labels of each set, as every tutorial prints them.
-    from gradlab.data.places import find
-    from gradlab.data.published import PUBLISHED
-
     if not REAL or find(PUBLISHED[name], Path(REAL)) is None:
         pytest.skip(f"GRADLAB_DATA names no folder with {name}")
     splits = load(name, root=REAL, offline=True)

@@ -5,6 +5,7 @@ import pytest
 from tests.data.builders import put, tiny_cifar, tiny_mnist
 
 from gradlab.data.places import data_root, find, missing, read_contents
+from gradlab.data.published import PUBLISHED
 from gradlab.errors import DataUnavailableError
 
 
@@ -65,6 +66,12 @@ def test_read_contents_names_the_file_and_the_remedy(tmp_path):
         DataUnavailableError, match=r"cannot open .*train-images.*; delete it and run `gradlab data fetch mnist`"
     ):
         next(read_contents(published, place))
+
+
+def test_missing_says_why_torchvisions_copy_does_not_count(tmp_path):
+    (tmp_path / "cifar-10-batches-py").mkdir()
+    message = str(missing(PUBLISHED["cifar10"], tmp_path, "offline"))
+    assert "(offline; cifar-10-batches-py holds pickles, which gradlab never reads)" in message
 
 
 def test_missing_says_what_to_put_where():
