@@ -1,4 +1,5 @@
 import http.server
+import socket
 import threading
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -155,6 +156,7 @@ def test_a_fault_that_passes_is_retried(server, mnist, tmp_path, fault):
         ("503", "503 Server Error"),
         ("html", "a web page came instead of the file"),
         ("redirect", "a web page came instead of the file"),
+        ("drop", "no connection, or it broke off"),
         ("wrong", "the content is not the published one"),
         ("huge", r"more than the file's [\d,]+ bytes came"),
     ],
@@ -164,6 +166,15 @@ def test_the_reason_is_told_in_one_line(server, mnist, tmp_path, fault, reason):
     with pytest.raises(DataUnavailableError, match=reason) as caught:
         fetch("mnist", root=tmp_path)
     assert "\n" not in str(caught.value)
+
+
+def test_a_server_that_never_answers_is_given_up(mnist, monkeypatch, tmp_path):
+    monkeypatch.setattr(download, "TIMEOUT_SECONDS", 0.05)
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        published, _ = tiny_mnist(f"http://127.0.0.1:{silent.getsockname()[1]}/")
+        know(monkeypatch, published)
+        with pytest.raises(DataUnavailableError, match=r"no answer within 0\.05 seconds"):
+            fetch("mnist", root=tmp_path)
 
 
 def test_mirrors_take_turns(server, monkeypatch, tmp_path):

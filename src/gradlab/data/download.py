@@ -205,6 +205,12 @@ def _need_space(root: Path, needed: int) -> None:
 
 
 def _reason(error: Exception) -> str:
+    import requests
+
+    if isinstance(error, requests.Timeout):
+        return f"no answer within {TIMEOUT_SECONDS} seconds"
+    if isinstance(error, requests.ConnectionError):
+        return "no connection, or it broke off"
     if isinstance(error, _WrongAnswerError):
         return str(error)
     if isinstance(error, ValueError) and "does not match" in str(error):
