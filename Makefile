@@ -1,13 +1,14 @@
 PYTHON ?= python3
 BIN := .venv/bin
 
-.PHONY: quickstart test check lint types contracts clean
+.PHONY: quickstart test check lint types contracts bench clean
 quickstart: .venv/installed ; $(BIN)/gradlab run lenet --seeds 0 1 2 --quick
 test: .venv/installed-dev ; OMP_NUM_THREADS=1 $(BIN)/python -m pytest
 check: lint types contracts test
 lint: .venv/installed-dev ; $(BIN)/ruff format --check . && $(BIN)/ruff check .
 types: .venv/installed-dev ; $(BIN)/basedpyright
 contracts: .venv/installed-dev ; $(BIN)/lint-imports
+bench: .venv/installed-dev ; for name in loop_overhead seeds_together start_up; do OMP_NUM_THREADS=1 $(BIN)/python -m bench.$$name; done
 clean: ; rm -rf .venv build
 
 .venv/bin/python: ; $(PYTHON) -m venv .venv

@@ -12,6 +12,7 @@ from typing import Any
 import torch
 
 from gradlab import training
+from gradlab.data import show_progress
 from gradlab.errors import InterruptedRunError, UsageError
 from gradlab.records import RowJournal, RunFolder, describe_environment, write_json
 from gradlab.report import ReportPaths, page_of_run, results, terminal_summary, write_report
@@ -112,6 +113,7 @@ def _execute(
         report=display.progress,
     )
     run.board = Board(folder.board)
+    run.download_progress = None if display.quiet else show_progress
     _announce(settings, folder, display)
     begin = time.perf_counter()
     journal = RowJournal(folder.rows_path)

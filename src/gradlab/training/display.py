@@ -23,7 +23,7 @@ class Display:
     def __init__(self, *, seeds: int = 1, quiet: bool = False, stream: TextIO | None = None) -> None:
         self._seeds = seeds
         self._stream = stream or sys.stderr
-        self._quiet = quiet
+        self.quiet = quiet
         self._moving = not quiet and self._stream.isatty() and os.environ.get("TERM") != "dumb"
         self._began: dict[str, float] = {}
         self._shown_at = time.monotonic()
@@ -39,7 +39,7 @@ class Display:
             self._heard_at.clear()
         self._latest[progress.seed] = progress
         self._heard_at[progress.seed] = time.monotonic()
-        if self._quiet:
+        if self.quiet:
             return
         now = time.monotonic()
         if self._moving:
@@ -57,7 +57,7 @@ class Display:
 
     def say(self, text: str) -> None:
         """Prints a plain line, above the moving one."""
-        if self._quiet:
+        if self.quiet:
             return
         self.wipe()
         self._stream.write(text + "\n")

@@ -33,6 +33,7 @@ class Run:
         folder: where weights, arrays and state go; None keeps nothing.
         data_root: where datasets are; None is the usual order of places.
         offline: refuses to download.
+        download_progress: is told how far a download is; see `gradlab.data.show_progress`.
         board: gets the graph of each network and a picture of its inputs; None for no TensorBoard.
         facts: filled by the run: "data" (name, digest, shape), "arms" (name -> parameters, way, seconds, weights).
     """
@@ -44,18 +45,26 @@ class Run:
     data_root: Path | None = None
     offline: bool = False
     board: Board | None = None
+    download_progress: data.Progress | None = None
     facts: dict[str, Any] = field(default_factory=lambda: {"data": {}, "arms": {}})
 
-    def load(self, name: str, *, side: int | None = None) -> data.Splits:
+    def load(self, name: str, *, side: int | None = None, unlabelled: bool = False) -> data.Splits:
         """The splits of a dataset, resized to `side` x `side` where that is given, and notes what was loaded.
 
-        In a dry run the splits are cut to a few images after their true sizes are noted.
+        Images without labels are read if `unlabelled` is set, where there are some. In a dry run the splits are cut to a few images after their true sizes are noted.
 
         Raises:
             UsageError: the name is unknown.
             DataUnavailableError: the data is missing, damaged or out of reach.
         """
-        splits = data.load(name, root=self.data_root, offline=self.offline)
+        splits = data.load(
+            name,
+            root=self.data_root,
+            offline=self.offline,
+            progress=self.download_progress,
+            image_size=side if name.startswith("folder:") else None,
+            unlabelled=unlabelled,
+        )
         digest = splits.digest() if self.folder is not None or not self.place.dry else None
         if side is not None:
             splits = data.resized(splits, side)

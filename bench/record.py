@@ -1,0 +1,65 @@
+"""Interleaved timing, and the JSON file that a comparison leaves."""
+
+import datetime
+import json
+import os
+import statistics
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any
+
+from gradlab.records import describe_environment
+
+RESULTS = Path(__file__).parent / "results"
+
+
+def interleaved(
+    variants: Mapping[str, Callable[[], None]], *, rounds: int, clock: Callable[[], float]
+) -> dict[str, list[float]]:
+    """Seconds of each variant, one list entry a round; in every round each variant runs once, in turn.
+
+    The first round warms up caches and is thrown away.
+    """
+    times: dict[str, list[float]] = {name: [] for name in variants}
+    for turn in range(rounds + 1):
+        for name, variant in variants.items():
+            begin = clock()
+            variant()
+            if turn:
+                times[name].append(clock() - begin)
+    return times
+
+
+def processor_clock() -> float:
+    """CPU seconds of this process and of its finished children."""
+    own = os.times()
+    return own.user + own.system + own.children_user + own.children_system
+
+
+wall_clock = time.perf_counter
+
+
+def write(name: str, measured: Mapping[str, Any]) -> Path:
+    """Writes a result file with hardware, versions, command, commit and date; returns its path."""
+    RESULTS.mkdir(exist_ok=True)
+    commit = subprocess.run(["git", "rev-parse", "--short", "HEAD"], capture_output=True, text=True, check=False)
+    document = {
+        "name": name,
+        "date": datetime.datetime.now(datetime.UTC).strftime("%Y-%m-%d"),
+        "command": f"python -m bench.{name} {' '.join(sys.argv[1:])}".strip(),
+        "commit": commit.stdout.strip(),
+        "load_at_start": os.getloadavg()[0],
+        "environment": describe_environment(threads=1),
+        **measured,
+    }
+    path = RESULTS / f"{name}.json"
+    path.write_text(json.dumps(document, indent=2) + "\n")
+    return path
+
+
+def medians(times: Mapping[str, list[float]]) -> dict[str, float]:
+    """The median of each variant's rounds."""
+    return {name: statistics.median(values) for name, values in times.items()}

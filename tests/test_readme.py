@@ -1,0 +1,42 @@
+"""The README says what is true: its table comes from the result files, its commands exist."""
+
+import re
+import shlex
+import subprocess
+import sys
+
+import pytest
+
+from gradlab.cli import VERBS
+from gradlab.cli.fields import outline
+from gradlab.cli.run import FLAGS
+from gradlab.experiments import experiment_names, source_of
+from tools.results_table import ROOT, with_table
+
+README = (ROOT / "README.md").read_text()
+COMMANDS = re.findall(r"^gradlab .*$", README, re.MULTILINE)
+
+
+def test_the_table_is_that_of_the_result_files():
+    assert with_table(README) == README, "run: python -m tools.results_table"
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+def test_every_command_exists(command):
+    words = shlex.split(command.partition("#")[0])[1:]
+    assert words[0] in VERBS
+    if words[0] == "run":
+        assert words[1] in experiment_names()
+        known = {flag.name for flag in (*FLAGS, *outline(source_of(words[1])).fields)}
+        assert {word for word in words if word.startswith("--")} <= known
+
+
+def test_the_python_example_runs():
+    (example,) = re.findall(r"```python\n(.*?)```", README, re.DOTALL)
+    program = example.replace("print(rows[-1], trained.way.reason)", "assert len(trained.models) == 3")
+    assert program != example
+    subprocess.run([sys.executable, "-c", program], check=True, timeout=60)
+
+
+def test_there_are_commands_to_check():
+    assert len(COMMANDS) > 8

@@ -1,0 +1,37 @@
+"""Writes the README's table of results from the committed result files. Run: `python -m tools.results_table`"""
+
+import json
+from pathlib import Path
+
+from gradlab.stats import format_interval, summarise
+
+ROOT = Path(__file__).parents[1]
+FIRST, LAST = "<!-- results: made by tools/results_table.py -->", "<!-- end of results -->"
+
+
+def table() -> str:
+    lines = ["| experiment | arm | data | test accuracy | parameters | file |", "|---|---|---|---|---|---|"]
+    for path in sorted((ROOT / "results").glob("*.json")):
+        document = json.loads(path.read_text())
+        if "arms" not in document:
+            continue
+        data = document["environment"]["data"]["name"]
+        for arm, about in document["arms"].items():
+            metric = about["metrics"].get("test_accuracy")
+            if metric is not None:
+                reached = format_interval(summarise(metric["values"]), percent=True)
+                name = document["experiment"]
+                lines.append(f"| {name} | {arm} | {data} | {reached} | {about['parameters']:,} | {path.name} |")
+    return "\n".join(lines)
+
+
+def with_table(text: str) -> str:
+    before, _, rest = text.partition(FIRST)
+    after = rest.partition(LAST)[2]
+    return f"{before}{FIRST}\n{table()}\n{LAST}{after}"
+
+
+if __name__ == "__main__":
+    readme = ROOT / "README.md"
+    readme.write_text(with_table(readme.read_text()))
+    print(readme)
