@@ -51,7 +51,8 @@ class Run:
     def load(self, name: str, *, side: int | None = None, unlabelled: bool = False) -> data.Splits:
         """The splits of a dataset, resized to `side` x `side` where that is given, and notes what was loaded.
 
-        Images without labels are read if `unlabelled` is set, where there are some. In a dry run the splits are cut to a few images after their true sizes are noted.
+        Images without labels are read if `unlabelled` is set, where there are some. In a dry run the splits are cut to
+        a few images after their true sizes are noted.
 
         Raises:
             UsageError: the name is unknown.
