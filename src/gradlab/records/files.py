@@ -59,6 +59,18 @@ def append_line(path: Path, line: str) -> None:
         raise write_failed(path, error, needed=len(line) + 1) from error
 
 
+def make_folder(path: Path) -> None:
+    """Makes a folder and those above it, unless it is there.
+
+    Raises:
+        FileError: it cannot be made.
+    """
+    try:
+        path.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise FileError(f"cannot make the folder {path}: {error.strerror}; choose another --out") from error
+
+
 def sha256_of_file(path: Path) -> str:
     """The SHA-256 of a file's content, in hexadecimal.
 

@@ -14,7 +14,7 @@ import numpy as np
 from filelock import FileLock, Timeout
 
 from gradlab.errors import FileError, UsageError
-from gradlab.records.files import write_atomically
+from gradlab.records.files import make_folder, write_atomically
 from gradlab.records.journal import Row, read_rows
 
 LOCK_SECONDS = 2.0
@@ -82,7 +82,7 @@ class RunFolder:
         buffer = io.BytesIO()
         np.savez_compressed(buffer, allow_pickle=False, **arrays)
         path = self.path / "arrays" / f"{slug(name)}.npz"
-        path.parent.mkdir(exist_ok=True)
+        make_folder(path.parent)
         write_atomically(path, buffer.getvalue())
 
     def arrays(self, name: str) -> dict[str, np.ndarray]:
@@ -95,7 +95,8 @@ class RunFolder:
         if not path.is_file():
             return {}
         try:
-            with np.load(path, allow_pickle=False) as archive:
+            # Opened here, since numpy leaves the file open where the archive is damaged.
+            with path.open("rb") as file, np.load(file, allow_pickle=False) as archive:
                 return {key: archive[key] for key in archive.files}
         except Exception as error:  # zipfile, zlib and numpy each raise their own kinds
             raise FileError(f"{path} is damaged: {error}") from error
@@ -105,7 +106,7 @@ class RunFolder:
         """Holds the folder for one writer.
 
         Raises:
-            FileError: another process holds it.
+            FileError: another process holds it, or it cannot be written.
         """
         holder = self.path / ".holder"
         lock = FileLock(self.path / ".lock")
@@ -114,8 +115,10 @@ class RunFolder:
         except Timeout as error:
             pid = holder.read_text().strip() if holder.is_file() else "unknown"
             raise FileError(f"{self.path} is in use by process {pid}; wait for it or choose another --out") from error
+        except OSError as error:
+            raise FileError(f"cannot lock {self.path}: {error.strerror or error}") from error
         try:
-            holder.write_text(str(os.getpid()))
+            write_atomically(holder, str(os.getpid()).encode())
             yield
         finally:
             holder.unlink(missing_ok=True)
@@ -129,17 +132,20 @@ def new_run_folder(out: Path | None, experiment: str) -> RunFolder:
         UsageError: `out` is not empty.
         FileError: the folder cannot be made or written.
     """
-    path = out if out is not None else _fresh(Path("runs") / experiment)
     try:
+        path = out if out is not None else _fresh(Path("runs") / experiment)
         if path.exists() and (not path.is_dir() or any(path.iterdir())):
             remedy = f"`gradlab resume {path}` continues a run" if (path / "config.json").exists() else "name a new one"
             raise UsageError(f"--out {path} is not a new or empty folder: {remedy}")
         path.mkdir(parents=True, exist_ok=True)
         probe = path / ".write-probe"
-        probe.write_bytes(b"gradlab")
-        probe.unlink()
+        try:
+            probe.write_bytes(b"gradlab")
+        finally:
+            probe.unlink(missing_ok=True)
     except OSError as error:
-        raise FileError(f"cannot write to {path}: {error.strerror or error}; choose another --out") from error
+        where = out if out is not None else Path("runs") / experiment
+        raise FileError(f"cannot write to {where}: {error.strerror or error}; choose another --out") from error
     return RunFolder(path)
 
 
@@ -150,5 +156,12 @@ def slug(name: str) -> str:
 
 def _fresh(parent: Path) -> Path:
     started = time.strftime("%Y-%m-%d_%H-%M-%S")
-    candidates = (parent / (started if count == 0 else f"{started}_{count + 1}") for count in range(1000))
-    return next(path for path in candidates if not path.exists())
+    parent.mkdir(parents=True, exist_ok=True)
+    count = 1
+    while True:
+        path = parent / (started if count == 1 else f"{started}_{count}")
+        # Making it claims it: two runs that start in the same second must not both find the name free.
+        with contextlib.suppress(FileExistsError):
+            path.mkdir()
+            return path
+        count += 1

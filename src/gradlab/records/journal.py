@@ -48,20 +48,15 @@ class RowJournal:
     def finish(self) -> int:
         """Rewrites the file in its final order and returns how many earlier lines were not reproduced.
 
-        The order is arm (as first met), epoch, step, then order of arrival: it does not depend on which replica
-        happened to report first. A row without an epoch (a result of the selected weights) follows those with one.
+        The order is arm (as first met), epoch, step, seed, then order of arrival within a replica: it does not depend
+        on which replica happened to report first. A row without an epoch (a result of the selected weights) follows
+        those with one.
         """
         arms = {arm: position for position, arm in enumerate(dict.fromkeys(row.get("arm") for row in self._rows))}
-        seeds = {seed: position for position, seed in enumerate(dict.fromkeys(row.get("seed") for row in self._rows))}
 
         def place(row: Row) -> tuple[float, ...]:
-            epoch, step = row.get("epoch"), row.get("step")
-            return (
-                arms[row.get("arm")],
-                math.inf if epoch is None else float(epoch),
-                math.inf if step is None else float(step),
-                seeds[row.get("seed")],
-            )
+            numbers = (row.get(name) for name in ("epoch", "step", "seed"))
+            return (arms[row.get("arm")], *(math.inf if value is None else float(value) for value in numbers))
 
         self._rows.sort(key=place)
         write_atomically(self._path, _as_file([as_line(row) for row in self._rows]))

@@ -8,7 +8,7 @@ from safetensors import SafetensorError
 from safetensors.numpy import load, save
 
 from gradlab.errors import FileError
-from gradlab.records.files import sha256_of_file, write_atomically
+from gradlab.records.files import make_folder, sha256_of_file, write_atomically
 
 
 def write_weights(path: Path, arrays: Mapping[str, np.ndarray]) -> str:
@@ -17,9 +17,10 @@ def write_weights(path: Path, arrays: Mapping[str, np.ndarray]) -> str:
     Raises:
         FileError: the file cannot be written.
     """
-    path.parent.mkdir(parents=True, exist_ok=True)
-    # safetensors writes the buffer as it lies in memory: a transposed view would be stored in the wrong order.
-    write_atomically(path, save({name: np.ascontiguousarray(array) for name, array in arrays.items()}))
+    make_folder(path.parent)
+    # safetensors may write the buffer as it lies in memory: a transposed view would be stored in the wrong order.
+    # Not ascontiguousarray, which gives a single number (BatchNorm's batch count) an axis.
+    write_atomically(path, save({name: np.asarray(array, order="C") for name, array in arrays.items()}))
     return sha256_of_file(path)
 
 
@@ -39,5 +40,7 @@ def read_weights(path: Path, *, sha256: str | None = None) -> dict[str, np.ndarr
         return load(path.read_bytes())
     except OSError as error:
         raise FileError(f"cannot read {path}: {error.strerror}") from error
+    except KeyError as error:
+        raise FileError(f"{path} holds numbers of type {error.args[0]}, which NumPy does not have") from error
     except (SafetensorError, ValueError) as error:
         raise FileError(f"{path} is damaged: {error}") from error
