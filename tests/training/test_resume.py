@@ -144,8 +144,19 @@ def test_state_of_another_model_is_refused(bars, recipe, make_small_net, normali
     with pytest.raises(FileError, match="not of this model and recipe"):
         collect(
             fit(lambda: torch.nn.Sequential(torch.nn.Flatten(), torch.nn.Linear(64, 2)), bars, classification,
-                recipe(), seeds=(0, 1), together="in a row", prepare=normalize, place=Place(state=tmp_path))
+                recipe(optimizer=lambda p: torch.optim.AdamW(p, lr=3e-3)), seeds=(0, 1), together="in a row",
+                prepare=normalize, place=Place(state=tmp_path))
         )  # fmt: skip
+
+
+def test_state_of_other_settings_is_refused(bars, recipe, make_small_net, tmp_path):
+    with contextlib.suppress(InterruptedRunError):
+        place = Place(state=tmp_path, stop=StopAtStep(6))
+        collect(make_fit(bars, recipe, make_small_net, together="in a row", place=place))
+    place = Place(state=tmp_path)
+    changed = make_fit(bars, recipe, make_small_net, together="in a row", place=place, clip_norm=1.0)
+    with pytest.raises(FileError, match=r"clip_norm None then, 1\.0 now"):
+        collect(changed)
 
 
 def test_only_two_states_are_kept_and_any_damage_is_found(tmp_path):

@@ -11,9 +11,11 @@ from torch import Tensor, nn
 from gradlab.augment import Transform
 from gradlab.errors import DivergedError, UsageError
 from gradlab.records import Row
-from gradlab.training.loop import Training, start, train
+from gradlab.training.learner import Training
+from gradlab.training.loop import train
 from gradlab.training.processes import description, train_in_processes
 from gradlab.training.recipe import Recipe
+from gradlab.training.saver import start
 from gradlab.training.solo import Solo
 from gradlab.training.stack import Stack
 from gradlab.training.task import Measure, Objective, Place, Task

@@ -16,7 +16,9 @@ import torch
 
 from gradlab.errors import GradlabError, InterruptedRunError
 from gradlab.records import Row
-from gradlab.training.loop import Training, start, train
+from gradlab.training.learner import Training
+from gradlab.training.loop import train
+from gradlab.training.saver import start
 from gradlab.training.solo import Solo
 from gradlab.training.state import pack, unpack
 from gradlab.training.task import Progress, Task

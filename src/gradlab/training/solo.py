@@ -8,7 +8,7 @@ import torch
 from torch import Tensor, nn
 
 from gradlab import rng
-from gradlab.training.state import optimizer_tensors, restore_optimizer
+from gradlab.training.state import optimizer_settings, optimizer_tensors, restore_optimizer
 from gradlab.training.task import Task
 
 Sums = list[dict[str, float]]
@@ -16,7 +16,7 @@ Sums = list[dict[str, float]]
 
 
 class Solo:
-    """A learner of one seed; see `loop.Learner` for the protocol that it shares with `Stack`."""
+    """A learner of one seed; see `learner.Learner` for the protocol that it shares with `Stack`."""
 
     kind = "seed"
 
@@ -30,7 +30,7 @@ class Solo:
         # Convolutions with the channels last in memory take 0.7 of the time (LOG.md, "channels last").
         self._convolves = any(isinstance(module, nn.Conv2d) for module in self._model.modules())
         if self._convolves:
-            self._model.to(memory_format=torch.channels_last)
+            self._model.to(memory_format=torch.channels_last)  # pyright: ignore[reportCallIssue]
         self._parameters = list(self._model.parameters())
         self._optimizer = task.recipe.optimizer(self._parameters)
         self._rates = [group["lr"] for group in self._optimizer.param_groups]
@@ -86,6 +86,10 @@ class Solo:
         optimizer, scalars = optimizer_tensors(self._optimizer)
         tensors = {f"model/{name}": tensor for name, tensor in self._model.state_dict().items()}
         return tensors | {f"optimizer/{name}": tensor for name, tensor in optimizer.items()}, scalars
+
+    def settings(self) -> dict[str, Any]:
+        """The optimiser's kind and settings, as JSON values."""
+        return optimizer_settings(self._optimizer)
 
     def restore(self, tensors: dict[str, Tensor], scalars: dict[str, Any]) -> None:
         """Puts back what `tensors` returned."""

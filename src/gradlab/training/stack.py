@@ -11,7 +11,7 @@ from torch.func import functional_call, stack_module_state, vmap
 from gradlab import rng
 from gradlab.errors import UsageError
 from gradlab.training.solo import Sums, autocast, first_not_finite, under
-from gradlab.training.state import optimizer_tensors, restore_optimizer
+from gradlab.training.state import optimizer_settings, optimizer_tensors, restore_optimizer
 from gradlab.training.task import Objective, Task
 
 
@@ -108,6 +108,10 @@ class Stack:
         optimizer, scalars = optimizer_tensors(self._optimizer)
         tensors = {f"model/{name}": tensor for name, tensor in self._named().items()}
         return tensors | {f"optimizer/{name}": tensor for name, tensor in optimizer.items()}, scalars
+
+    def settings(self) -> dict[str, Any]:
+        """The optimiser's kind and settings, as JSON values."""
+        return optimizer_settings(self._optimizer)
 
     def restore(self, tensors: dict[str, Tensor], scalars: dict[str, Any]) -> None:
         """Puts back what `tensors` returned."""

@@ -87,6 +87,13 @@ def optimizer_tensors(optimizer: torch.optim.Optimizer) -> tuple[dict[str, Tenso
     return tensors, scalars
 
 
+def optimizer_settings(optimizer: torch.optim.Optimizer) -> dict[str, Any]:
+    """An optimiser's class and default settings, as JSON values."""
+    plain = {name: list(value) if isinstance(value, tuple) else value for name, value in optimizer.defaults.items()}
+    kept = {name: value for name, value in plain.items() if isinstance(value, int | float | str | bool | list | None)}
+    return {"class": type(optimizer).__name__, **kept}
+
+
 def restore_optimizer(optimizer: torch.optim.Optimizer, tensors: dict[str, Tensor], scalars: dict[str, Any]) -> None:
     """Puts back what `optimizer_tensors` took; the groups' settings stay those of the newly made optimiser."""
     parameters = [parameter for group in optimizer.param_groups for parameter in group["params"]]

@@ -1,0 +1,132 @@
+"""When training is saved, what is saved, and how it is taken up again."""
+
+import time
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+from torch import Tensor
+
+from gradlab.errors import FileError
+from gradlab.records import slug
+from gradlab.training.learner import Learner, Standing, Training
+from gradlab.training.solo import under
+from gradlab.training.state import newest_state, write_state
+from gradlab.training.task import Task
+
+SAVE_SHARE = 0.01  # of the time goes into saving, at most
+
+
+def start(task: Task, learner: Learner) -> Training:
+    """A training at its beginning, or where its newest valid state left it."""
+    training = Training(learner, [Standing() for _ in learner.seeds], [{} for _ in learner.seeds])
+    folder = state_folder(task, learner)
+    found = newest_state(folder) if folder is not None else None
+    if found is not None:
+        _restore(task, training, *found)
+    return training
+
+
+class Saver:
+    """Saves often enough to lose little and seldom enough to cost little, and stops when asked to."""
+
+    def __init__(self, task: Task, training: Training) -> None:
+        self._task, self._training = task, training
+        self._folder = state_folder(task, training.learner)
+        self._saved_at = self._started = time.perf_counter()
+        self._before = training.seconds
+        self._interval = task.place.save_seconds
+
+    def step_done(self, number: int) -> None:
+        """Called after each step; saves if it is time, saves and raises if a signal came."""
+        place = self._task.place
+        if place.stop.signal_number:
+            self._save()
+            raise place.stop.error()
+        if place.save_steps is not None:
+            if (number + 1) % place.save_steps == 0:
+                self._save()
+        elif time.perf_counter() - self._saved_at > self._interval:
+            self._save()
+
+    def epoch_done(self) -> None:
+        """Called after each epoch's measurements; always saves a training that is finished."""
+        if self._training.finished or time.perf_counter() - self._saved_at > self._interval:
+            self._save()
+
+    def _save(self) -> None:
+        begin = time.perf_counter()
+        self._training.seconds = self._before + begin - self._started
+        if self._folder is not None:
+            _save(self._task, self._training, self._folder)
+        self._saved_at = time.perf_counter()
+        self._interval = max(self._task.place.save_seconds, (self._saved_at - begin) / SAVE_SHARE)
+
+
+def state_folder(task: Task, learner: Learner) -> Path | None:
+    """The folder of a learner's state; None where nothing is kept."""
+    if task.place.state is None or task.place.dry:
+        return None
+    name = "-".join([learner.kind, *map(str, learner.seeds)])
+    return task.place.state / slug(task.arm) / name
+
+
+def _save(task: Task, training: Training, folder: Path) -> None:
+    tensors, scalars = training.learner.tensors()
+    for replica, weights in enumerate(training.best_weights):
+        tensors |= {f"best/{replica}/{name}": tensor for name, tensor in weights.items()}
+    meta = {
+        "fingerprint": task.fingerprint(),
+        "settings": _settings(task, training.learner),
+        "epoch": training.epoch,
+        "step_in_epoch": training.step_in_epoch,
+        "standings": [asdict(standing) for standing in training.standings],
+        "rows": training.rows,
+        "finished": training.finished,
+        "exact": training.exact,
+        "seconds": training.seconds,
+        "optimizer": scalars,
+    }
+    step = (training.epoch - 1) * task.steps_per_epoch + training.step_in_epoch
+    # A finished training stops short of nothing: its number is above that of any state saved on the way.
+    write_state(folder, step + training.finished, tensors, meta)
+
+
+def _settings(task: Task, learner: Learner) -> dict[str, Any]:
+    recipe = task.recipe
+    return {
+        "epochs": recipe.epochs,
+        "batch_size": recipe.batch_size,
+        "clip_norm": recipe.clip_norm,
+        "l1": recipe.l1,
+        "samples": len(task.inputs),
+        "optimizer": learner.settings(),
+    }
+
+
+def _refuse_other_settings(task: Task, learner: Learner, saved: dict[str, Any]) -> None:
+    """A state taken up under other settings would be a result of neither."""
+    now = _settings(task, learner)
+    changed = [f"{name} {saved.get(name)} then, {now[name]} now" for name in now if saved.get(name) != now[name]]
+    if changed:
+        raise FileError(
+            f"the saved state of '{task.arm}' is of other settings ({'; '.join(changed)}): "
+            "go back to them or choose another state folder"
+        )
+
+
+def _restore(task: Task, training: Training, tensors: dict[str, Tensor], meta: dict[str, Any]) -> None:
+    _refuse_other_settings(task, training.learner, meta.get("settings", {}))
+    try:
+        training.learner.restore(tensors, meta["optimizer"])
+        training.standings = [Standing(**standing) for standing in meta["standings"]]
+        training.best_weights = [under(f"best/{replica}/", tensors) for replica in range(len(meta["standings"]))]
+        training.epoch, training.step_in_epoch = meta["epoch"], meta["step_in_epoch"]
+        training.rows, training.finished = meta["rows"], meta["finished"]
+        training.seconds = meta["seconds"]
+        training.exact = meta["exact"] and (meta["fingerprint"] == task.fingerprint() or training.finished)
+    except (KeyError, TypeError, RuntimeError, ValueError) as error:
+        raise FileError(f"the saved state of '{task.arm}' is not of this model and recipe: {error}") from error
+    for replica, standing in enumerate(training.standings):
+        if standing.diverged is not None:
+            training.learner.diverged[replica] = standing.diverged
