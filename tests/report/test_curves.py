@@ -78,3 +78,13 @@ def test_labels_and_alternative_text_are_made_where_they_are_not_given(rows):
         "Line chart of validation accuracy against epoch. MLP ends at 91.6 % [91.1, 92.1]; LeNet"
     )
     assert line_chart([]).lines == ()
+
+
+def test_a_logarithmic_axis_gets_geometric_means_and_intervals():
+    rows = [{"arm": "a", "seed": seed, "epoch": 1, "error": error} for seed, error in enumerate((0.001, 0.01, 0.1))]
+    (line,) = line_chart(rows, y="error", log_y=True).lines
+    assert line.mean == (pytest.approx(0.01),)
+    assert line.low[0] > 0  # the arithmetic interval would reach below 0
+    assert line.high[0] / 0.01 == pytest.approx(0.01 / line.low[0])
+    (plain,) = line_chart(rows, y="error").lines
+    assert plain.low[0] < 0

@@ -24,7 +24,6 @@ from gradlab.report import (
     Block,
     Table,
     Text,
-    above_zero,
     beside_published,
     classification_blocks,
     line_chart,
@@ -134,7 +133,7 @@ def page(run: RunFolder) -> list[Block]:
         Text("Same architectures, other training: cross entropy instead of squared error, ReLU instead of scaled tanh, "
              "Adam with a one-cycle learning rate instead of online gradient descent."),
         line_chart(rows, x="epoch", y="error", by="arm", where={"split": "validation"}, percent=True,
-                   log_y=above_zero(rows), title="Validation error over epochs", x_label="epoch",
+                   log_y=True, title="Validation error over epochs", x_label="epoch",
                    y_label="validation error"),
     ]  # fmt: skip
     return blocks + classification_blocks(run, best)

@@ -18,7 +18,6 @@ from gradlab.report.blocks import (
     Text,
 )
 from gradlab.report.classification import (
-    above_zero,
     beside_published,
     classification_blocks,
     comparison_sentence,
@@ -53,7 +52,6 @@ __all__ = [
     "ReportPaths",
     "Table",
     "Text",
-    "above_zero",
     "beside_published",
     "classification_blocks",
     "compare_runs",

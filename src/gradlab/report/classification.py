@@ -18,11 +18,6 @@ def with_error(rows: Sequence[Row]) -> list[Row]:
     ]
 
 
-def above_zero(rows: Sequence[Row], metric: str = "error") -> bool:
-    """Whether a metric can be drawn on a logarithmic axis: it is above 0 wherever it was measured."""
-    return all(value > 0 for row in rows if isinstance(value := row.get(metric), float))
-
-
 def error_of(results: Mapping[str, Any], arm: str, *, split: str = "test") -> str:
     """An arm's error with its interval, such as "1.02 % [0.95, 1.10] (n = 3)"."""
     return format_interval(summarise(_errors(results, arm, split)), percent=True)

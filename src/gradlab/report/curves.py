@@ -45,7 +45,7 @@ def line_chart(  # noqa: PLR0913 - each argument is one plain property of a char
         y_label: label of the vertical axis; the field's name where empty.
         percent: `y` is a fraction, shown in percent.
         log_x: draw `x` on a logarithmic scale; points not above 0 are left out, and the caption says so.
-        log_y: draw `y` on a logarithmic scale; likewise.
+        log_y: draw `y` on a logarithmic scale; likewise. Means and intervals are then geometric.
         caption: a sentence of the experiment; the number of seeds is added to it.
 
     Raises:
@@ -54,7 +54,7 @@ def line_chart(  # noqa: PLR0913 - each argument is one plain property of a char
     chosen = {name: _choices(value) for name, value in (where or {}).items()}
     style = next((name for name, choices in chosen.items() if len(choices) > 1), "")
     found, lost, names = _measured(rows, x, y, by, chosen, style)
-    lines = _lines(found, names, chosen.get(style, [""]))
+    lines = _lines(found, names, chosen.get(style, [""]), geometric=log_y)
     lines, hidden = _showable(lines, log_x=log_x, log_y=log_y)
     return LineChart(
         lines=lines,
@@ -64,7 +64,7 @@ def line_chart(  # noqa: PLR0913 - each argument is one plain property of a char
         percent=percent,
         log_x=log_x,
         log_y=log_y,
-        caption=joined((caption, _seeds_told(lines), _lost_told(lost), _hidden_told(hidden)), " "),
+        caption=joined((caption, _seeds_told(lines, geometric=log_y), _lost_told(lost), _hidden_told(hidden)), " "),
         columns=(by, style or "style", x, y),
     )
 
@@ -101,25 +101,27 @@ def _place(by_seed: dict[object, float], seed: object, value: float, key: tuple[
 
 
 def _lines(
-    found: Mapping[tuple[str, str], Measured], names: Sequence[str], styles: Sequence[object]
+    found: Mapping[tuple[str, str], Measured], names: Sequence[str], styles: Sequence[object], *, geometric: bool
 ) -> tuple[Line, ...]:
     keys = [(name, str(style)) for name in names for style in styles if (name, str(style)) in found]
-    return tuple(_line(name, style, found[name, style], names.index(name)) for name, style in keys)
+    return tuple(_line(name, style, found[name, style], names.index(name), geometric=geometric) for name, style in keys)
 
 
-def _line(name: str, style: str, measured: Measured, colour: int) -> Line:
+def _line(name: str, style: str, measured: Measured, colour: int, *, geometric: bool) -> Line:
     places = sorted(measured)
-    summaries = [summarise(list(measured[place].values())) for place in places]
-    return Line(
-        name=name,
-        style=style,
-        x=tuple(places),
-        mean=tuple(summary.mean for summary in summaries),
-        low=tuple(summary.low for summary in summaries),
-        high=tuple(summary.high for summary in summaries),
-        n=tuple(summary.n for summary in summaries),
-        colour=colour,
-    )
+    means, lows, highs = zip(*(_interval(list(measured[place].values()), geometric) for place in places), strict=True)
+    counts = tuple(len(measured[place]) for place in places)
+    return Line(name=name, style=style, x=tuple(places), mean=means, low=lows, high=highs, n=counts, colour=colour)
+
+
+def _interval(values: list[float], geometric: bool) -> tuple[float, float | None, float | None]:
+    """Mean and interval; geometric ones on a logarithmic axis, where an interval that reaches 0 would have no end."""
+    if not geometric or min(values) <= 0:
+        summary = summarise(values)
+        return summary.mean, summary.low, summary.high
+    summary = summarise([math.log(value) for value in values])
+    low = None if summary.low is None else math.exp(summary.low)
+    return math.exp(summary.mean), low, None if summary.high is None else math.exp(summary.high)
 
 
 def _showable(lines: Iterable[Line], *, log_x: bool, log_y: bool) -> tuple[tuple[Line, ...], int]:
@@ -137,7 +139,7 @@ def _showable(lines: Iterable[Line], *, log_x: bool, log_y: bool) -> tuple[tuple
     return tuple(kept), hidden
 
 
-def _seeds_told(lines: Sequence[Line]) -> str:
+def _seeds_told(lines: Sequence[Line], *, geometric: bool) -> str:
     counts = {n for line in lines for n in line.n}
     if not counts:
         return ""
@@ -146,7 +148,8 @@ def _seeds_told(lines: Sequence[Line]) -> str:
     fewest, most = min(counts), max(counts)
     seeds = counted(most, "seed") if fewest == most else f"{fewest} to {most} seeds"
     alone = "; where one seed is left there is none" if fewest == 1 else ""
-    return f"Mean over {seeds}; the band is the 95 % interval of the mean{alone}."
+    mean = "Geometric mean" if geometric else "Mean"
+    return f"{mean} over {seeds}; the band is the 95 % interval of the mean{alone}."
 
 
 def _lost_told(lost: int) -> str:
