@@ -14,7 +14,8 @@ class SmallAffine:
 
     Args:
         degrees: rotation is uniform in [-degrees, degrees].
-        translate: shift along each axis, uniform in [-translate, translate] pixels.
+        translate: shift along each axis, uniform in [-translate, translate] pixels of the image as it comes, before it
+            is turned and rescaled.
         scale: the scale factor is uniform in [1 - scale, 1 + scale], 0 <= scale < 1.
         dtype: of the output.
 
@@ -25,7 +26,7 @@ class SmallAffine:
     uniforms = 4
 
     def __init__(self, *, degrees: float, translate: float, scale: float, dtype: torch.dtype = torch.float32) -> None:
-        if min(degrees, translate, scale) < 0 or scale >= 1:
+        if not (degrees >= 0 and translate >= 0 and 0 <= scale < 1):
             raise ValueError(f"ranges must be >= 0 and scale < 1: got {degrees=}, {translate=}, {scale=}")
         self.degrees, self.translate, self.scale, self.dtype = degrees, translate, scale, dtype
 

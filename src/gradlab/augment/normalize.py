@@ -25,7 +25,7 @@ class Normalize:
     def __init__(
         self, mean: Sequence[float], standard_deviation: Sequence[float], *, dtype: torch.dtype = torch.float32
     ) -> None:
-        if len(mean) != len(standard_deviation) or min(standard_deviation) <= 0:
+        if len(mean) != len(standard_deviation) or not all(value > 0 for value in standard_deviation):
             raise ValueError(f"one mean and one positive deviation a channel: got {mean} and {standard_deviation}")
         self.mean, self.standard_deviation, self.dtype = tuple(mean), tuple(standard_deviation), dtype
         shape = (len(mean), 1, 1)
