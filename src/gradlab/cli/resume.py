@@ -18,6 +18,10 @@ def main(words: Sequence[str]) -> int:
     ]
     options = parse("resume", "Goes on with an interrupted run; only its folder is needed.", flags, words)
     folder = RunFolder(Path(options["run"]))
+    if folder.has("group"):
+        from gradlab.cli.group import continue_group
+
+        return continue_group(folder)
     settings = folder.document("config")
     report = folder.path / "report.html"
     if folder.has("results") and report.is_file():

@@ -1,15 +1,19 @@
 """`gradlab run`: prepares the folder and the settings of a run, then executes it."""
 
+import shlex
 import shutil
 import sys
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from gradlab.cli.arguments import JSON, Flag, number, one_of, parse, positive_number, whole_number, word
-from gradlab.cli.fields import Outline, outline
-from gradlab.errors import UsageError
-from gradlab.experiments import experiment_names, source_of
+from gradlab.cli.fields import outline
+from gradlab.errors import DataUnavailableError, UsageError, unknown
+from gradlab.experiments import GROUPS, experiment_names, source_of
+
+if TYPE_CHECKING:
+    from gradlab.records import RunFolder
 
 DESCRIPTION = "Runs an experiment with several seeds and writes a report. `gradlab list` shows the experiments."
 FLAGS = (
@@ -48,68 +52,91 @@ FLAGS = (
 
 
 def main(words: Sequence[str]) -> int:
-    """Parses the flags, makes the folder, and executes."""
-    name = next((text for text in words if not text.startswith("-")), None)
-    if name is None or (words and words[0] in ("-h", "--help")):
-        positional = Flag(name="experiment", default="", help=", ".join(experiment_names()), convert=word)
+    """Parses the flags, makes the folder, and executes one experiment or a group of them."""
+    name = _name_among(words)
+    if name is None:
+        positional = Flag(name="experiment", default="", help=", ".join([*experiment_names(), *GROUPS]), convert=word)
         parse("run", DESCRIPTION, [positional, *FLAGS], words, epilog="Each experiment has flags of its own: "
               "gradlab run EXPERIMENT --help")  # fmt: skip
         raise UsageError(f"name an experiment: {', '.join(experiment_names())}")
-    about = outline(source_of(name))
     rest = list(words)
     rest.remove(name)
+    if name in GROUPS:
+        from gradlab.cli.group import run_group
+
+        text = f"Runs {', '.join(GROUPS[name])} and makes one report."
+        return run_group(name, parse(f"run {name}", text, FLAGS, rest))
+    about = outline(source_of(name))
     options = parse(f"run {name}", about.text, [*about.fields, *FLAGS], rest)
     changes = {flag.key: options[flag.key] for flag in about.fields if options[flag.key] is not None}
-    seeds = options["seeds"] or (0, 1, 2)
-    if len(set(seeds)) != len(seeds) or min(seeds) < 0:
-        raise UsageError(f"--seeds must be different numbers of at least 0: got {' '.join(map(str, seeds))}")
-    return _start(name, about, options, changes, seeds)
-
-
-def _start(name: str, about: Outline, options: dict[str, Any], changes: dict[str, Any], seeds: tuple[int, ...]) -> int:
-    from gradlab.records import new_run_folder, write_json
-
-    settings = {
-        "schema": 1,
-        "experiment": name,
-        "question": about.question,
-        "command": _command(sys.argv),
-        "quick": bool(options["quick"]),
-        "changes": changes,
-        "seeds": list(seeds),
-        "together": options["together"],
-        "device": options["device"],
-        "precision": options["precision"],
-        "threads": options["threads"],
-        "save_seconds": options["save_seconds"],
-        "data_root": options["data_root"],
-        "offline": bool(options["offline"]),
-    }
+    settings = settings_of(name, about.question, options, changes)
     out = Path(options["out"]) if options["out"] is not None else None
+    quiet, as_json = bool(options["quiet"] or options["json"]), bool(options["json"])
     if options["dry_run"]:
         from gradlab.cli.dry_run import dry_run
 
-        return dry_run(settings, out, as_json=bool(options["json"]))
-    folder = new_run_folder(out, name)
+        return dry_run(settings, out, as_json=as_json)
+    from gradlab.records import new_run_folder
+
+    return begin(new_run_folder(out, name), settings, quiet=quiet, as_json=as_json)
+
+
+def settings_of(name: str, question: str, options: dict[str, Any], changes: dict[str, Any]) -> dict[str, Any]:
+    """What `config.json` will hold, except for the parts that need torch.
+
+    Raises:
+        UsageError: the seeds repeat or are negative.
+    """
+    seeds = options["seeds"] or (0, 1, 2)
+    if len(set(seeds)) != len(seeds) or min(seeds) < 0:
+        raise UsageError(f"--seeds must be different numbers of at least 0: got {' '.join(map(str, seeds))}")
+    return {
+        "schema": 1,
+        "experiment": name,
+        "question": question,
+        "command": shlex.join(["gradlab", *sys.argv[1:]]),
+        "quick": bool(options["quick"]),
+        "changes": {key: _absolute(value) if key == "data" else value for key, value in changes.items()},
+        "seeds": list(seeds),
+        **{key: options[key] for key in ("together", "device", "precision", "threads", "save_seconds")},
+        "data_root": str(Path(options["data_root"]).resolve()) if options["data_root"] else None,
+        "offline": bool(options["offline"]),
+    }
+
+
+def begin(folder: "RunFolder", settings: dict[str, Any], *, quiet: bool, as_json: bool) -> int:
+    """Starts a run in its new folder; takes the folder back if the run cannot even start.
+
+    Raises:
+        GradlabError: whatever stopped it.
+    """
     from gradlab.cli.execute import complete_settings, execute
+    from gradlab.records import write_json
 
     try:
         settings = complete_settings(settings)
-    except Exception:
-        _remove_if_empty(folder.path, made=out is None)
+        write_json(folder.path / "config.json", settings)
+        shutil.copyfile(source_of(settings["experiment"]), folder.path / "source.py")
+        return execute(folder, quiet=quiet, as_json=as_json)
+    except (UsageError, DataUnavailableError):
+        if not folder.rows():
+            shutil.rmtree(folder.path)  # it was new or empty, and holds nothing that anybody measured
         raise
-    write_json(folder.path / "config.json", settings)
-    shutil.copyfile(source_of(name), folder.path / "source.py")
-    return execute(folder, quiet=bool(options["quiet"]) or bool(options["json"]), as_json=bool(options["json"]))
 
 
-def _command(words: Sequence[str]) -> str:
-    import shlex
+def _name_among(words: Sequence[str]) -> str | None:
+    """The experiment's name: a known one wherever it stands, else the first word that is no flag."""
+    if words and words[0] in ("-h", "--help"):
+        return None
+    known = [*experiment_names(), *GROUPS]
+    first = next((text for text in words if text in known), None)
+    first = first or next((text for text in words if not text.startswith("-")), None)
+    if first is not None and first not in known:
+        raise unknown("experiment", first, known, where="gradlab list")
+    return first
 
-    return shlex.join(["gradlab", *words[1:]])
 
-
-def _remove_if_empty(path: Path, *, made: bool) -> None:
-    """Takes back a folder that was made for a run that never started."""
-    if made and path.is_dir() and not any(path.iterdir()):
-        path.rmdir()
+def _absolute(data: str) -> str:
+    """A folder of pictures by its full path, so that a run can be resumed from anywhere."""
+    kind, colon, path = data.partition(":")
+    return f"folder:{Path(path).resolve()}" if kind == "folder" and colon and path else data

@@ -5,6 +5,11 @@ from pathlib import Path
 
 from gradlab.errors import unknown
 
+GROUPS = {
+    "slides": ("logistic_regression", "lenet", "mlp_mnist"),
+}
+"""Experiments that belong together: `gradlab run slides` runs them all and makes one report."""
+
 
 def experiment_names() -> list[str]:
     """The names of all experiments: the files of this folder."""

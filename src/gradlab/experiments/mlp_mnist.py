@@ -72,7 +72,7 @@ class Config:
     """largest random change of size, as a share"""
 
 
-QUICK = Config(data="digits", networks=("linear", "300"), epochs=10, translate=0.5)
+QUICK = Config(data="digits", networks=("linear", "300"), epochs=20, learning_rate=0.01, translate=0.5)
 
 
 def hidden_sizes(arm: str) -> tuple[int, ...]:

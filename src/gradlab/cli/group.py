@@ -1,0 +1,54 @@
+"""Several experiments in one folder, with one report."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+from gradlab.cli.execute import load_experiment
+from gradlab.cli.fields import outline
+from gradlab.cli.run import begin, settings_of
+from gradlab.errors import UsageError
+from gradlab.experiments import GROUPS, source_of
+from gradlab.records import RunFolder, new_run_folder, write_json
+from gradlab.report import page_of_run, write_report
+
+
+def run_group(name: str, options: dict[str, Any]) -> int:
+    """Runs the experiments of a group, each in a folder of its own below the group's, and reports them together.
+
+    Raises:
+        UsageError: a dry run was asked for, or the folder is not empty.
+        GradlabError: whatever stopped one of them; `gradlab resume` goes on.
+    """
+    if options["dry_run"]:
+        raise UsageError(f"--dry-run shows one experiment: {', '.join(GROUPS[name])}")
+    folder = new_run_folder(Path(options["out"]) if options["out"] else None, name)
+    first = settings_of(name, "", options, {})
+    kept = {key: value for key, value in options.items() if key not in ("out", "dry_run")}
+    write_json(folder.path / "group.json", {"schema": 1, "group": name, "command": first["command"], "options": kept})
+    return continue_group(folder)
+
+
+def continue_group(folder: RunFolder) -> int:
+    """Runs what a group's folder still lacks, then writes its report; returns the worst exit code."""
+    from gradlab.cli.execute import execute
+
+    group = folder.document("group")
+    options = group["options"]
+    quiet, as_json = bool(options["quiet"] or options["json"]), bool(options["json"])
+    codes = [0]
+    members = [RunFolder(folder.path / name) for name in GROUPS[group["group"]]]
+    for member in members:
+        if member.has("results"):
+            continue
+        if member.has("config"):
+            codes.append(execute(member, quiet=quiet, as_json=False))
+        else:
+            member.path.mkdir(exist_ok=True)
+            settings = settings_of(member.path.name, outline(source_of(member.path.name)).question, options, {})
+            codes.append(begin(member, settings, quiet=quiet, as_json=False))
+    pages = [page_of_run(run, load_experiment(run.path.name).page(run)) for run in members]
+    paths = write_report(pages, folder.path, title=group["group"])
+    told = {"folder": str(folder.path), "report": str(paths.html), "experiments": [run.path.name for run in members]}
+    print(json.dumps(told, indent=2) if as_json else f"\nreport of all: {paths.html} and {paths.pdf}")
+    return max(codes)

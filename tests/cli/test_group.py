@@ -1,0 +1,37 @@
+"""Experiments that belong together: one folder, one report, resumable as a whole."""
+
+import json
+import signal
+import subprocess
+import sys
+import time
+
+from gradlab.experiments import GROUPS, experiment_names
+
+
+def test_a_group_is_interrupted_resumed_and_reported_as_one(gradlab, tmp_path, environment):
+    command = [sys.executable, "-m", "gradlab", "run", "slides", "--quick", "--seeds", "0", "--out", "all"]
+    process = subprocess.Popen(command, cwd=tmp_path, env=environment, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE)
+    end = time.monotonic() + 60
+    while not (tmp_path / "all" / "lenet" / "rows.jsonl").exists() and time.monotonic() < end:
+        time.sleep(0.05)
+    process.send_signal(signal.SIGTERM)
+    process.communicate(timeout=30)
+    assert process.returncode == 143
+    assert not (tmp_path / "all" / "report.html").exists()
+    done = gradlab("resume", "all")
+    assert done.returncode == 0, done.stderr
+    for name in GROUPS["slides"]:
+        assert json.loads((tmp_path / "all" / name / "results.json").read_text())["experiment"] == name
+    page = (tmp_path / "all" / "report.html").read_text()
+    assert all(f"gradlab run slides --quick --seeds 0 --out {'all'}" in page for _ in GROUPS["slides"])
+    assert page.count('class="answer"') >= len(GROUPS["slides"]) or page.count("Answer") >= len(GROUPS["slides"])
+
+
+def test_a_group_refuses_what_belongs_to_one_experiment(gradlab):
+    assert "unknown flag '--epochs'" in gradlab("run", "slides", "--epochs", "3").stderr
+    assert "--dry-run shows one experiment" in gradlab("run", "slides", "--dry-run").stderr
+
+
+def test_groups_name_experiments_that_exist():
+    assert {name for members in GROUPS.values() for name in members} <= set(experiment_names())
