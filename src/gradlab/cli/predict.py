@@ -7,7 +7,8 @@ from typing import Any
 
 from gradlab.cli.arguments import JSON, Flag, parse, positive_number, word
 from gradlab.errors import FileError, UsageError, unknown
-from gradlab.records import Row, RunFolder, read_weights
+from gradlab.records import RunFolder, read_weights
+from gradlab.report import best_validated
 
 
 def main(words: Sequence[str]) -> int:
@@ -23,7 +24,7 @@ def main(words: Sequence[str]) -> int:
     options = parse("predict", "What a run's networks say about pictures.", flags, words)
     run = RunFolder(Path(options["run"]))
     environment = run.document("environment")
-    arm = options["arm"] or _best_arm(run.rows(), list(environment["arms"]))
+    arm = options["arm"] or best_validated(run.rows(), list(environment["arms"]))
     if arm not in environment["arms"]:
         raise unknown("arm", arm, environment["arms"])
     answers = _answers(run, environment, arm, options)
@@ -34,17 +35,6 @@ def main(words: Sequence[str]) -> int:
         ranked = ", ".join(f"{entry['class']} {entry['probability']:.1%}" for entry in answer["classes"])
         print(f"{answer['image']}: {ranked} ({answer['agreeing']} of {answer['seeds']} seeds agree)")
     return 0
-
-
-def _best_arm(rows: list[Row], arms: list[str]) -> str:
-    """The arm with the best accuracy on the validation split in its last epoch; the test split chooses nothing."""
-    last = {
-        (row["arm"], row["seed"]): float(row["accuracy"] or 0)
-        for row in rows
-        if row.get("split") == "validation" and "accuracy" in row
-    }
-    means = {arm: [value for (name, _seed), value in last.items() if name == arm] for arm in arms}
-    return max(arms, key=lambda arm: sum(means[arm]) / max(len(means[arm]), 1))
 
 
 def _answers(run: RunFolder, environment: dict[str, Any], arm: str, options: dict[str, Any]) -> list[dict[str, Any]]:

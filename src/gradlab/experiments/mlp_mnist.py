@@ -25,6 +25,7 @@ from gradlab.report import (
     Table,
     Text,
     beside_published,
+    best_validated,
     classification_blocks,
     line_chart,
     with_error,
@@ -120,8 +121,8 @@ def page(run: RunFolder) -> list[Block]:
     rows, results = with_error(run.rows()), run.document("results")
     on_mnist = run.document("config")["config"]["data"] == "mnist"
     published = PUBLISHED if on_mnist else {}
-    sentence, chart, table = beside_published(results, published, source="LeCun et al. 1998")
-    best = min(results["arms"], key=lambda arm: -results["arms"][arm]["metrics"]["test_accuracy"]["mean"])
+    best = best_validated(rows, list(results["arms"]))
+    sentence, chart, table = beside_published(results, published, best, source="LeCun et al. 1998")
     deskewed = Table(("network of 1998, images straightened first", "test error"),
                      tuple((name, f"{error:.1%}") for name, error in DESKEWED),
                      caption="No counterpart here: gradlab does not straighten digits.")  # fmt: skip

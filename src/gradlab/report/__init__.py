@@ -19,6 +19,7 @@ from gradlab.report.blocks import (
 )
 from gradlab.report.classification import (
     beside_published,
+    best_validated,
     classification_blocks,
     comparison_sentence,
     error_of,
@@ -53,6 +54,7 @@ __all__ = [
     "Table",
     "Text",
     "beside_published",
+    "best_validated",
     "classification_blocks",
     "compare_runs",
     "comparison_blocks",

@@ -40,6 +40,17 @@ def comparison_sentence(results: Mapping[str, Any]) -> str:
     return f"Test error: {errors}. {' '.join(verdicts)}".strip()
 
 
+def best_validated(rows: Sequence[Row], arms: Sequence[str]) -> str:
+    """The arm with the best mean accuracy on the validation split in its last epoch; the test split chooses nothing."""
+    last = {
+        (row["arm"], row["seed"]): float(row["accuracy"] or 0)
+        for row in rows
+        if row.get("split") == "validation" and "accuracy" in row
+    }
+    reached = {arm: [value for (name, _seed), value in last.items() if name == arm] for arm in arms}
+    return max(arms, key=lambda arm: sum(reached[arm]) / max(len(reached[arm]), 1))
+
+
 def classification_blocks(run: RunFolder, arm: str) -> list[Block]:
     """An arm's first predictions, most confident mistakes and confusion matrix, as far as they were kept."""
     arrays = run.arrays(arm)
@@ -59,9 +70,16 @@ def classification_blocks(run: RunFolder, arm: str) -> list[Block]:
 
 
 def beside_published(
-    results: Mapping[str, Any], published: Mapping[str, float], *, source: str
+    results: Mapping[str, Any], published: Mapping[str, float], best: str, *, source: str
 ) -> tuple[str, PointChart, Table]:
-    """A sentence, a chart and a table that hold each arm's test error beside a published one, where there is one."""
+    """A sentence, a chart and a table that hold each arm's test error beside a published one, where there is one.
+
+    Args:
+        results: the document of `results.json`.
+        published: arm -> its published test error.
+        best: the arm that the sentence names, chosen on validation.
+        source: who published.
+    """
     arms = {arm: summarise(_errors(results, arm)) for arm in results["arms"] if _measured(results, arm)}
     points = tuple(
         Point(arm, error.mean, error.low, error.high, error.n, published.get(arm)) for arm, error in arms.items()
@@ -75,10 +93,9 @@ def beside_published(
     table = Table(("network", source, "gradlab", "parameters"), cells, caption="Test error, 95 % interval over seeds.")
     shared = [arm for arm in arms if arm in published]
     fewer = [arm for arm in shared if (arms[arm].high or arms[arm].mean) < published[arm]]
-    best = min(arms, key=lambda arm: arms[arm].mean, default=None)
-    if best is None:
+    if best not in arms:
         return "Nothing was measured on the test split.", chart, table
-    lead = f"The best network is {best} with a test error of {format_interval(arms[best], percent=True)}."
+    lead = f"The network that validates best, {best}, has a test error of {format_interval(arms[best], percent=True)}."
     if not shared:
         return lead, chart, table
     return f"{len(fewer)} of {len(shared)} networks stay below the error of {source}. {lead}", chart, table
