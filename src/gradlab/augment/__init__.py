@@ -1,7 +1,22 @@
 """Batched random image transforms that run where the batch lives."""
 
 from gradlab.augment.affine import SmallAffine
+from gradlab.augment.crop import RandomResizedCrop
+from gradlab.augment.flip import RandomHorizontalFlip
 from gradlab.augment.normalize import Normalize
-from gradlab.augment.pipeline import Pipeline, Transform, without_randomness
+from gradlab.augment.pipeline import Pipeline, Transform, mixes_samples, without_randomness
+from gradlab.augment.shuffle import BatchShuffle, FixedShuffle, ImageShuffle
 
-__all__ = ["Normalize", "Pipeline", "SmallAffine", "Transform", "without_randomness"]
+__all__ = [
+    "BatchShuffle",
+    "FixedShuffle",
+    "ImageShuffle",
+    "Normalize",
+    "Pipeline",
+    "RandomHorizontalFlip",
+    "RandomResizedCrop",
+    "SmallAffine",
+    "Transform",
+    "mixes_samples",
+    "without_randomness",
+]

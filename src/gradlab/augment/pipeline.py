@@ -11,7 +11,7 @@ class Transform(Protocol):
     """Maps a batch of images; draws nothing itself.
 
     A sample's view is a pure function of its row of uniform numbers, so it is the same whatever the batch size, the
-    order of the batch or the number of processes.
+    order of the batch or the number of processes. The exception says so with an attribute `whole_batch` that is True.
     """
 
     @property
@@ -30,6 +30,7 @@ class Pipeline:
     def __init__(self, transforms: Sequence[Transform]) -> None:
         self.transforms = tuple(transforms)
         self.uniforms = sum(transform.uniforms for transform in self.transforms)
+        self.whole_batch = any(mixes_samples(transform) for transform in self.transforms)
 
     def __call__(self, images: Tensor, uniforms: Tensor) -> Tensor:
         """Returns the images after every transform; each transform reads its own columns of `uniforms`."""
@@ -50,3 +51,8 @@ def without_randomness(transform: Transform, images: Tensor) -> Tensor:
     if transform.uniforms:
         raise ValueError(f"evaluation needs a transform without randomness: got {transform!r}")
     return transform(images, torch.empty(len(images), 0, device=images.device))
+
+
+def mixes_samples(transform: Transform) -> bool:
+    """Whether a view depends on the other samples of its batch, so that the batches of two seeds must not be joined."""
+    return getattr(transform, "whole_batch", False)

@@ -8,7 +8,8 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from gradlab.augment import Transform, without_randomness
+from gradlab import rng
+from gradlab.augment import Transform
 from gradlab.data import Images
 from gradlab.records import Row
 
@@ -20,22 +21,27 @@ def predict_logits(model: nn.Module, pixels: Tensor, prepare: Transform) -> Tens
 
     Args:
         model: gives logits [batch, classes].
-        pixels: uint8 [samples, channels, height, width].
-        prepare: turns a batch of pixels into what the network takes, without randomness.
+        pixels: [samples, channels, height, width], bytes or floats in [0, 1].
+        prepare: turns a batch of pixels into what the network takes. If it is random, its draws are a function of the
+            position in `pixels` alone: the same at every call, for every model.
     """
     first = next(model.parameters(), torch.empty(0))
-    was_training = model.training
+    draws = torch.rand(len(pixels), prepare.uniforms, generator=rng.generator(0, "evaluation"))
+    modes = {module: module.training for module in model.modules()}
     model.eval()
     try:
         with torch.inference_mode():
             return torch.cat(
                 [
-                    model(without_randomness(prepare, batch.to(first.device)).to(first.dtype)).cpu()
-                    for batch in pixels.split(EVALUATION_BATCH)
+                    model(prepare(batch.to(first.device), uniforms.to(first.device)).to(first.dtype)).cpu()
+                    for batch, uniforms in zip(
+                        pixels.split(EVALUATION_BATCH), draws.split(EVALUATION_BATCH), strict=True
+                    )
                 ]
             )
     finally:
-        model.train(was_training)
+        for module, was_training in modes.items():  # one by one: a frozen part may stand in another mode
+            module.training = was_training
 
 
 def measure_classification(model: nn.Module, images: Images, prepare: Transform) -> dict[str, float]:
@@ -87,7 +93,9 @@ def _metrics(logits: Tensor, labels: Tensor) -> dict[str, float]:
 
 
 def _examples(kind: str, indices: Tensor, images: Images, logits: Tensor) -> dict[str, np.ndarray]:
-    probability, predicted = logits[indices].softmax(1).max(1)
+    # The largest logit, not the largest probability: rounding can make two probabilities equal.
+    predicted = logits[indices].argmax(1)
+    probability = logits[indices].softmax(1).gather(1, predicted.unsqueeze(1)).squeeze(1)
     return {
         f"{kind}_pixels": images.pixels[indices].numpy(),
         f"{kind}_true": images.labels[indices].numpy(),

@@ -6,6 +6,7 @@ import torch
 from torch import Tensor
 
 from gradlab import rng
+from gradlab.augment import Transform, mixes_samples
 from gradlab.training.learner import Learner
 from gradlab.training.task import Task
 
@@ -33,7 +34,7 @@ class EpochBatches:
         flat = rows.flatten()
         inputs, targets = task.inputs.index_select(0, flat), task.targets.index_select(0, flat)
         if task.prepare is not None:
-            inputs = task.prepare(inputs, self._uniforms_of(rows))
+            inputs = self._prepared(task.prepare, inputs, self._uniforms_of(rows))
         if inputs.is_floating_point() and inputs.dtype != task.place.dtype:
             inputs = inputs.to(task.place.dtype)
         return self._learner.shaped(inputs), self._learner.shaped(targets)
@@ -41,6 +42,14 @@ class EpochBatches:
     def size(self, step: int) -> int:
         """How many samples of a step belong to each replica."""
         return min(self._task.recipe.batch_size, len(self._task.inputs) - step * self._task.recipe.batch_size)
+
+    def _prepared(self, prepare: Transform, inputs: Tensor, uniforms: Tensor) -> Tensor:
+        """The batch's views; each replica's batch on its own where a view depends on the whole batch."""
+        replicas = len(self._learner.seeds)
+        if replicas == 1 or not mixes_samples(prepare):
+            return prepare(inputs, uniforms)
+        parts = zip(inputs.chunk(replicas), uniforms.chunk(replicas), strict=True)
+        return torch.cat([prepare(batch, draws) for batch, draws in parts])
 
     def _uniforms_of(self, rows: Tensor) -> Tensor:
         """The uniform numbers of a batch's samples, [replicas * batch, uniforms]."""
