@@ -1,0 +1,84 @@
+"""Blocks and sentences of classification experiments."""
+
+import numpy as np
+import pytest
+
+from gradlab.records import RunFolder, write_json
+from gradlab.report import (
+    beside_published,
+    best_validated,
+    classification_blocks,
+    comparison_sentence,
+    error_sentence,
+    results,
+    with_error,
+)
+from gradlab.report.blocks import ConfusionMatrix, Pictures
+
+
+def document(accuracies):
+    rows = [
+        {"arm": arm, "seed": seed, "split": "test", "accuracy": value}
+        for arm, values in accuracies.items()
+        for seed, value in enumerate(values)
+    ]
+    return results(
+        rows, experiment="x", command="x", environment={}, seconds=1.0, parameters={arm: 7 for arm in accuracies}
+    )
+
+
+def test_error_is_one_minus_accuracy_and_nothing_else_changes():
+    rows = [{"arm": "a", "accuracy": 0.75, "loss": 1.0}, {"arm": "a", "loss": 2.0}, {"arm": "a", "accuracy": None}]
+    assert with_error(rows) == [{"arm": "a", "accuracy": 0.75, "loss": 1.0, "error": 0.25}, *rows[1:]]
+
+
+def test_sentences_have_numbers_and_never_oversell():
+    text = comparison_sentence(document({"old": [0.90, 0.91, 0.92], "new": [0.95, 0.96, 0.97]}))
+    assert "old 9.0 %" in text
+    assert "new 4.0 %" in text
+    assert "(n = 3)" in text
+    assert "run at least 6 seeds" in text
+    assert "is better" not in text
+    assert error_sentence(document({"old": [0.90, 0.91, 0.92]}), "old").startswith("The test error of old is 9.0 %")
+
+
+def test_published_figures_stand_beside_ours():
+    reached = document({"a": [0.95, 0.951], "b": [0.8, 0.81], "c": [0.9, 0.9]})
+    sentence, chart, table = beside_published(reached, {"a": 0.12, "b": 0.03}, "c", source="Somebody 1998")
+    assert sentence.startswith("1 of 2 networks stay below the error of Somebody 1998.")
+    assert "validates best, c," in sentence
+    assert [point.reference for point in chart.points] == [0.12, 0.03, None]
+    assert [row[1] for row in table.rows] == ["12.00%", "3.00%", "-"]
+
+
+def test_the_best_arm_is_chosen_by_validation_alone():
+    rows = [
+        {"arm": "a", "seed": 0, "epoch": 1, "split": "validation", "accuracy": 0.9},
+        {"arm": "a", "seed": 0, "epoch": 2, "split": "validation", "accuracy": 0.6},
+        {"arm": "b", "seed": 0, "epoch": 2, "split": "validation", "accuracy": 0.7},
+        {"arm": "a", "seed": 0, "split": "test", "accuracy": 1.0},
+    ]
+    assert best_validated(rows, ["a", "b"]) == "b"
+
+
+@pytest.mark.parametrize("channels", [1, 3])
+def test_blocks_from_what_a_run_kept(tmp_path, channels):
+    run = RunFolder(tmp_path)
+    write_json(tmp_path / "environment.json", {"data": {"classes": ["cat", "dog"]}})
+    write_json(tmp_path / "results.json", document({"net": [0.5, 0.5]}))
+    pixels = np.arange(2 * channels * 4, dtype=np.uint8).reshape(2, channels, 2, 2)
+    picked = {"true": np.array([0, 1]), "predicted": np.array([0, 0]), "probability": np.array([0.9, 0.8], np.float32)}
+    arrays = {f"{kind}_{name}": value for kind in ("sample", "mistake") for name, value in picked.items()}
+    run.write_arrays("net", confusion=np.array([[1, 0], [1, 0]]), sample_pixels=pixels, mistake_pixels=pixels, **arrays)
+    samples, mistakes, confusion = classification_blocks(run, "net")
+    assert isinstance(samples, Pictures)
+    assert isinstance(mistakes, Pictures)
+    assert isinstance(confusion, ConfusionMatrix)
+    assert list(samples.captions) == ["cat (90%)", "cat (80%), is dog"]
+    expected = pixels[:, 0] if channels == 1 else pixels.transpose(0, 2, 3, 1)
+    assert np.array_equal(samples.images, expected)
+    assert "2 seeds added up" in confusion.title
+
+
+def test_nothing_kept_nothing_shown(tmp_path):
+    assert classification_blocks(RunFolder(tmp_path), "net") == []

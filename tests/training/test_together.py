@@ -1,0 +1,67 @@
+"""The way seeds run: chosen by device, model, seeds and cores; the same every time."""
+
+import os
+
+import pytest
+from torch import nn
+
+from gradlab.errors import UsageError
+from gradlab.training import Place, oversubscribed, together
+from gradlab.training.processes import wave_size
+
+PLAIN, RANDOM = nn.Linear(2, 2), nn.Sequential(nn.Linear(2, 2), nn.Dropout(0.5))
+
+
+@pytest.fixture(autouse=True)
+def four_cores(monkeypatch):
+    monkeypatch.setattr(together, "available_cores", lambda: 4)
+
+
+@pytest.mark.parametrize(
+    ("asked", "device", "seeds", "model", "expected"),
+    [
+        ("auto", "cpu", 1, PLAIN, "in a row"),
+        ("auto", "cpu", 3, PLAIN, "processes"),
+        ("auto", "cuda", 3, PLAIN, "stacked"),
+        ("auto", "cuda", 3, RANDOM, "in a row"),
+        ("stacked", "cpu", 3, PLAIN, "stacked"),
+        ("processes", "cpu", 1, PLAIN, "processes"),
+    ],
+)
+def test_choice(asked, device, seeds, model, expected):
+    way = together.choose_way(asked, Place(device=device), seeds, model)
+    assert way.name == expected
+    assert way.reason
+
+
+def test_no_fork_no_processes(monkeypatch):
+    monkeypatch.setattr(together, "forking_works", lambda: False)
+    assert together.choose_way("auto", Place(), 3, PLAIN).name == "in a row"
+    with pytest.raises(UsageError, match="a system that forks"):
+        together.choose_way("processes", Place(), 3, PLAIN)
+
+
+@pytest.mark.parametrize("cores", [1, 2, 4, 16])
+@pytest.mark.parametrize("seeds", range(1, 40))
+def test_waves_are_as_equal_as_they_can_be(seeds, cores):
+    size = wave_size(seeds, cores)
+    assert 1 <= size <= max(seeds, 1)
+    assert size <= 2 * cores - 1 or seeds <= 1
+    waves = -(-seeds // size)
+    assert waves == -(-seeds // max(1, 2 * cores - 1))
+
+
+def test_three_seeds_share_two_cores():
+    assert wave_size(3, 2) == 3
+    assert wave_size(8, 2) == 3
+    assert wave_size(4, 2) == 2
+
+
+def test_an_oversubscribed_machine_gets_a_warning(monkeypatch):
+    monkeypatch.setattr(os, "getloadavg", lambda: (0.1, 0.0, 0.0))
+    assert oversubscribed(3, 1) is None
+    assert "8 threads on 4 cores" in oversubscribed(1, 8)
+    assert "use --threads 1" in oversubscribed(2, 4)
+    monkeypatch.setattr(os, "getloadavg", lambda: (6.0, 0.0, 0.0))
+    assert "busy (load 6.0)" in oversubscribed(1, 1)
+    assert "use --threads 1" in oversubscribed(1, 2)
