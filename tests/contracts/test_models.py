@@ -1,0 +1,364 @@
+"""What every network of `gradlab.models` promises; a new one is added to `CASES` or the first test fails."""
+
+import inspect
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import pytest
+import torch
+from torch import Tensor, nn
+from torch.func import functional_call, stack_module_state, vmap
+
+from gradlab import models, rng
+from gradlab.objectives import classification
+
+BATCH, CLASSES = 6, 3
+
+
+def whole_output(model: nn.Module, inputs: Tensor) -> Tensor:
+    return model(inputs)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Case:
+    """A small network of one kind, and what its docstrings promise to refuse.
+
+    Args:
+        arguments: what makes the network.
+        shape: of one input.
+        read: takes [batch, CLASSES] numbers from what the network says.
+        stackable: whether `torch.func.vmap` takes it; torch's own recurrent layers it does not.
+        refused_arguments: what its class promises to refuse, and how.
+        refused_shape: an input that its `forward` promises to refuse, and how.
+    """
+
+    arguments: dict[str, Any]
+    shape: tuple[int, ...]
+    kind: type[nn.Module] | None = None
+    read: Callable[[nn.Module, Tensor], Tensor] = whole_output
+    stackable: bool = True
+    refused_arguments: tuple[dict[str, Any], str] | None = None
+    refused_shape: tuple[tuple[int, ...], str] | None = None
+
+
+CASES = {
+    "LeNet": Case(
+        arguments={"image_size": 17, "in_channels": 2, "num_classes": CLASSES, "filters": (4, 6), "hidden_units": 8},
+        shape=(2, 17, 17),
+        refused_arguments=({"image_size": 15}, "at least 16x16: got 15"),
+    ),
+    "LogRegression": Case(
+        arguments={"input_size": 2 * 4 * 5, "num_classes": CLASSES},
+        shape=(2, 4, 5),
+        refused_shape=((2, 5, 5), "takes 40 numbers an image: got 2x5x5"),
+    ),
+    "MLP": Case(
+        arguments={"input_size": 2 * 4 * 5, "num_classes": CLASSES, "hidden_sizes": (9, 7)},
+        shape=(2, 4, 5),
+        refused_arguments=({"num_classes": 0}, "at least one unit: got .* and 0 classes"),
+        refused_shape=((2, 4, 4), "takes 40 numbers an image: got 2x4x4"),
+    ),
+    "PreActResNetBlock": Case(
+        arguments={"c_in": 2, "subsample": True, "c_out": CLASSES},
+        shape=(2, 5, 6),
+        read=lambda model, images: model(images).mean((2, 3)),
+        refused_arguments=({"c_in": 2, "subsample": True}, "needs at least one output channel: got c_out -1"),
+    ),
+    "ResNet": Case(
+        arguments={"num_classes": CLASSES, "num_blocks": (1, 2), "c_hidden": (4, 6), "in_channels": 2},
+        shape=(2, 7, 8),
+        refused_arguments=({"num_blocks": (1,)}, r"every group needs blocks and channels: got \[1\] and"),
+        refused_shape=((1, 7, 8), "images of 2 channels: got 1"),
+    ),
+    "VisionTransformer": Case(
+        arguments={
+            "embed_dim": 8, "hidden_dim": 12, "num_channels": 2, "num_heads": 2, "num_layers": 2,
+            "num_classes": CLASSES, "patch_size": 4, "num_patches": 4,
+        },
+        shape=(2, 8, 8),
+        refused_arguments=({"embed_dim": 8, "num_heads": 3}, "head"),
+        refused_shape=((3, 8, 8), "images of 2 channels: got 3"),
+    ),
+}  # fmt: skip
+every_model = pytest.mark.parametrize("name", models.__all__)
+
+
+def case_of(name: str) -> Case:
+    assert name in CASES, f"{name} is new: add a small one to CASES"
+    return CASES[name]
+
+
+def kind_of(case: Case) -> type[nn.Module]:
+    if case.kind is not None:
+        return case.kind
+    return getattr(models, next(name for name, known in CASES.items() if known is case))
+
+
+class Read(nn.Module):
+    """A network and the reading of its output, as one module."""
+
+    def __init__(self, case: Case, seed: int) -> None:
+        super().__init__()
+        with rng.global_stream(seed, "initial weights"):
+            self.model = kind_of(case)(**case.arguments)
+        self.read = case.read
+
+    def forward(self, inputs: Tensor) -> Tensor:
+        return self.read(self.model, inputs)
+
+
+def made(case: Case, seed: int = 0) -> Read:
+    return Read(case, seed)
+
+
+def inputs_of(case: Case, count: int = BATCH, seed: int = 0) -> Tensor:
+    return torch.randn(count, *case.shape, generator=torch.Generator().manual_seed(seed), dtype=torch.float64)
+
+
+def labels_of(count: int = BATCH) -> Tensor:
+    return torch.arange(count) % CLASSES
+
+
+# --- the contracts
+
+
+def check_batch_independence(case: Case) -> None:
+    """In evaluation a logit belongs to its own input: neither value nor gradient depends on the inputs beside it."""
+    model, inputs = made(case).double().eval(), inputs_of(case).requires_grad_()
+    logits = model(inputs)
+    assert logits.shape == (BATCH, CLASSES)
+    alone = torch.cat([model(one[None]) for one in inputs])
+    torch.testing.assert_close(logits, alone, rtol=0, atol=1e-12)
+    for index in range(BATCH):
+        (gradient,) = torch.autograd.grad(logits[index].sum(), inputs, retain_graph=True)
+        beside = [other for other in range(BATCH) if other != index]
+        assert gradient[index].abs().sum() > 0
+        assert gradient[beside].abs().sum() == 0
+
+
+def check_every_parameter_gets_a_gradient(case: Case) -> None:
+    model = made(case).double()
+    classification(model, inputs_of(case, count=40), labels_of(40))[0].backward()
+    for name, parameter in model.named_parameters():
+        assert parameter.grad is not None, f"{name} is not part of the output"
+        assert parameter.grad.isfinite().all(), name
+        assert parameter.grad.abs().sum() > 0, f"{name} gets no gradient"
+
+
+def check_state_dict_round_trip(case: Case) -> None:
+    first, second, inputs = made(case, 0).double(), made(case, 1).double(), inputs_of(case)
+    first(inputs)  # running statistics, where there are any, leave their starting point
+    first.eval()
+    second.eval()
+    assert not torch.equal(first(inputs), second(inputs))
+    second.load_state_dict(first.state_dict())
+    assert torch.equal(first(inputs), second(inputs))
+
+
+def check_one_batch_can_be_overfitted(case: Case) -> None:
+    model, inputs, labels = made(case).double(), inputs_of(case), labels_of()
+    optimizer = torch.optim.Adam(model.parameters(), lr=0.03)
+    for _ in range(300):
+        optimizer.zero_grad()
+        loss, metrics = classification(model, inputs, labels)
+        if loss < 0.02:
+            assert metrics["accuracy"] == BATCH
+            return
+        loss.backward()
+        optimizer.step()
+    raise AssertionError(f"after 300 steps the loss is {loss.item():g}")
+
+
+def check_the_seed_decides_the_weights(case: Case) -> None:
+    """All tensors for one seed; for another one at least the matrices, since biases and scales may start constant."""
+    torch.manual_seed(1)
+    first = made(case, 3).state_dict()
+    torch.manual_seed(2)
+    again, other = made(case, 3).state_dict(), made(case, 4)
+    for name, tensor in first.items():
+        assert torch.equal(tensor, again[name]), f"{name} differs between two networks of one seed"
+    for name, parameter in other.named_parameters():
+        if parameter.ndim > 1:
+            assert not torch.equal(first[name], parameter), f"{name} is the same for two seeds"
+
+
+def check_double_precision(case: Case) -> None:
+    model, inputs = made(case).eval(), inputs_of(case)
+    single = model(inputs.float())
+    assert single.dtype == torch.float32
+    double = model.double()(inputs)
+    assert double.dtype == torch.float64
+    torch.testing.assert_close(single.double(), double, rtol=1e-4, atol=1e-5)
+    for name, parameter in model.named_parameters():
+        kept = parameter.detach().clone()
+        with torch.no_grad():
+            parameter.add_(1e-10)
+        changed = model(inputs)
+        assert not torch.equal(changed, double), f"double precision is lost on the way from {name}"
+        torch.testing.assert_close(changed, double, rtol=0, atol=1e-6)
+        parameter.data = kept
+
+
+def check_stacked_equals_one_by_one(case: Case) -> None:
+    """In training, with running statistics, as several seeds are trained at once."""
+    replicas = [made(case, seed).double() for seed in range(3)]
+    inputs = torch.stack([inputs_of(case, seed=seed) for seed in range(3)])
+    parameters, buffers = stack_module_state(replicas)
+    stacked = vmap(lambda p, b, batch: functional_call(replicas[0], (p, b), (batch,)))(parameters, buffers, inputs)
+    for index, replica in enumerate(replicas):
+        torch.testing.assert_close(stacked[index], replica(inputs[index]), rtol=0, atol=1e-12)
+        for name, buffer in replica.named_buffers():
+            torch.testing.assert_close(buffers[name][index], buffer, rtol=0, atol=1e-12)
+
+
+def check_inputs_are_left_as_they_are(case: Case) -> None:
+    inputs = inputs_of(case)
+    kept = inputs.clone()
+    made(case).double()(inputs)
+    assert torch.equal(inputs, kept)
+
+
+CONTRACTS = [
+    check_batch_independence,
+    check_every_parameter_gets_a_gradient,
+    check_state_dict_round_trip,
+    check_one_batch_can_be_overfitted,
+    check_the_seed_decides_the_weights,
+    check_double_precision,
+    check_stacked_equals_one_by_one,
+    check_inputs_are_left_as_they_are,
+]
+every_contract = pytest.mark.parametrize("check", CONTRACTS, ids=lambda check: check.__name__.removeprefix("check_"))
+
+
+@every_model
+@every_contract
+def test_contract(name, check):
+    case = case_of(name)
+    if check is check_stacked_equals_one_by_one and not case.stackable:
+        with pytest.raises(RuntimeError, match=r"vmap|batching rule"):
+            check(case)
+    else:
+        check(case)
+
+
+@every_model
+def test_what_is_promised_to_be_refused_is_refused(name):
+    case, kind = case_of(name), getattr(models, name)
+    promises = [inspect.getdoc(kind) or "", inspect.getdoc(kind.forward) or ""]
+    promised = ["ValueError:" in text.partition("Raises:")[2] for text in promises]
+    assert promised == [bool(case.refused_arguments), bool(case.refused_shape)], "each promise needs its case"
+    if case.refused_arguments is not None:
+        with pytest.raises(ValueError, match=case.refused_arguments[1]):
+            kind(**case.refused_arguments[0])
+    if case.refused_shape is not None:
+        with pytest.raises(ValueError, match=case.refused_shape[1]):
+            made(case)(torch.zeros(2, *case.refused_shape[0]))
+
+
+# --- each contract is seen to fail
+
+
+class Wrong(nn.Module):
+    """A linear classifier that its children spoil."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.fc1 = nn.Linear(8, CLASSES)
+
+    def forward(self, images: Tensor) -> Tensor:
+        return self.fc1(images)
+
+
+class CentredOnItsBatch(Wrong):
+    def forward(self, images: Tensor) -> Tensor:
+        return self.fc1(images - images.mean(0))
+
+
+class LooksAtItsNeighbour(Wrong):
+    def forward(self, images: Tensor) -> Tensor:
+        return self.fc1(images) + 1e-6 * images.roll(1, 0).sum(-1, keepdim=True)
+
+
+class UnusedLayer(Wrong):
+    def __init__(self) -> None:
+        super().__init__()
+        self.fc2 = nn.Linear(8, CLASSES)
+
+
+class Detached(Wrong):
+    def forward(self, images: Tensor) -> Tensor:
+        return nn.functional.linear(images, self.fc1.weight.detach(), self.fc1.bias)
+
+
+class HiddenState(Wrong):
+    def __init__(self) -> None:
+        super().__init__()
+        self.direction = torch.randn(8, dtype=torch.float64)  # neither parameter nor buffer
+
+    def forward(self, images: Tensor) -> Tensor:
+        return self.fc1(images * self.direction)
+
+
+class ZeroWeights(Wrong):
+    def __init__(self) -> None:
+        super().__init__()
+        nn.init.zeros_(self.fc1.weight)
+
+
+class OwnSeed(Wrong):
+    def __init__(self) -> None:
+        super().__init__()
+        nn.init.normal_(self.fc1.weight, generator=torch.Generator().manual_seed(0))
+
+
+class DrawsFromElsewhere(Wrong):
+    numbers = torch.Generator().manual_seed(0)
+
+    def __init__(self) -> None:
+        super().__init__()
+        nn.init.normal_(self.fc1.weight, generator=self.numbers)
+
+
+class SinglePrecisionInside(Wrong):
+    def forward(self, images: Tensor) -> Tensor:
+        return nn.functional.linear(images.float(), self.fc1.weight.float(), self.fc1.bias.float()).to(images.dtype)
+
+
+class AsksForValues(Wrong):
+    def forward(self, images: Tensor) -> Tensor:
+        return self.fc1(images) * (1.0 if images.sum().item() > 0 else -1.0)
+
+
+class InPlace(Wrong):
+    def forward(self, images: Tensor) -> Tensor:
+        return self.fc1(images.clamp_(min=0))
+
+
+@pytest.mark.parametrize(
+    ("check", "wrong", "error"),
+    [
+        (check_batch_independence, CentredOnItsBatch, AssertionError),
+        (check_batch_independence, LooksAtItsNeighbour, AssertionError),
+        (check_every_parameter_gets_a_gradient, UnusedLayer, AssertionError),
+        (check_every_parameter_gets_a_gradient, Detached, AssertionError),
+        (check_state_dict_round_trip, HiddenState, AssertionError),
+        (check_one_batch_can_be_overfitted, Detached, AssertionError),
+        (check_the_seed_decides_the_weights, ZeroWeights, AssertionError),
+        (check_the_seed_decides_the_weights, OwnSeed, AssertionError),
+        (check_the_seed_decides_the_weights, DrawsFromElsewhere, AssertionError),
+        (check_double_precision, SinglePrecisionInside, AssertionError),
+        (check_stacked_equals_one_by_one, AsksForValues, RuntimeError),
+        (check_inputs_are_left_as_they_are, InPlace, AssertionError),
+    ],
+    ids=lambda value: getattr(value, "__name__", "").removeprefix("check_"),
+)
+def test_a_wrong_network_is_told_apart(check, wrong, error):
+    with pytest.raises(error):
+        check(Case(kind=wrong, arguments={}, shape=(8,)))
+
+
+@every_contract
+def test_the_classifier_that_is_spoiled_above_keeps_the_contracts(check):
+    check(Case(kind=Wrong, arguments={}, shape=(8,)))
