@@ -40,7 +40,12 @@ def global_stream(seed: int, purpose: str) -> Iterator[None]:
 
 def start_step(seed: int, step: int) -> None:
     """Points the global generators at the draws of one training step (dropout): resuming needs no hidden state."""
-    number = derive(seed, f"step {step}")
+    start_stream(seed, f"step {step}")
+
+
+def start_stream(seed: int, purpose: str) -> None:
+    """Points the global generators, CUDA's too, at a named stream, for good."""
+    number = derive(seed, purpose)
     torch.default_generator.manual_seed(number)
     if torch.cuda.is_initialized():
         torch.cuda.manual_seed_all(number)

@@ -3,9 +3,11 @@
 import time
 from collections.abc import Iterator
 
+from gradlab import rng
 from gradlab.records import Row
 from gradlab.training.batches import EpochBatches
 from gradlab.training.learner import Standing, Training
+from gradlab.training.randomness import draws_randomness
 from gradlab.training.saver import Saver
 from gradlab.training.task import Task
 from gradlab.training.ticker import Ticker
@@ -103,7 +105,10 @@ def _diverged_row(task: Task, training: Training, replica: int, number: int) -> 
 def _measured_rows(task: Task, training: Training, replica: int) -> Iterator[Row]:
     model = training.learner.module(replica)
     select, standing, epoch = task.recipe.select, training.standings[replica], training.epoch
+    draws = draws_randomness(model)
     for split, measure in task.measure.items():
+        if draws:  # a network that samples also when it is measured
+            rng.start_stream(training.learner.seeds[replica], f"measure {split} {epoch}")
         metrics = measure(model)
         yield {**_identity(task, training, replica), "split": split, **metrics}
         if select is not None and split == select.split and select.improves(metrics[select.metric], standing.best):

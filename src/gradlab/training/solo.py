@@ -8,6 +8,7 @@ import torch
 from torch import Tensor, nn
 
 from gradlab import rng
+from gradlab.training.randomness import draws_randomness
 from gradlab.training.state import optimizer_settings, optimizer_tensors, restore_optimizer
 from gradlab.training.task import Task
 
@@ -34,7 +35,7 @@ class Solo:
         self._parameters = list(self._model.parameters())
         self._optimizer = task.recipe.optimizer(self._parameters)
         self._rates = [group["lr"] for group in self._optimizer.param_groups]
-        self._draws = any(isinstance(module, nn.modules.dropout._DropoutNd) for module in self._model.modules())
+        self._draws = draws_randomness(self._model)
         self._autocast = autocast(task)
 
     def shaped(self, batch: Tensor) -> Tensor:

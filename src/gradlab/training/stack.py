@@ -10,6 +10,7 @@ from torch.func import functional_call, stack_module_state, vmap
 
 from gradlab import rng
 from gradlab.errors import UsageError
+from gradlab.training.randomness import why_not_stacked
 from gradlab.training.solo import Sums, autocast, first_not_finite, under
 from gradlab.training.state import optimizer_settings, optimizer_tensors, restore_optimizer
 from gradlab.training.task import Objective, Task
@@ -34,7 +35,7 @@ class Stack:
     (SGD, Adam, AdamW, RMSprop) and wrong for those that look at norms of whole tensors.
 
     Raises:
-        UsageError: the model draws random numbers in its forward pass (dropout).
+        UsageError: the model draws random numbers in its forward pass, or has recurrent layers of torch's.
     """
 
     kind = "stack"
@@ -47,8 +48,8 @@ class Stack:
         for seed in seeds:
             with rng.global_stream(seed, "initial weights"):
                 models.append(task.make_model())
-        if any(isinstance(module, nn.modules.dropout._DropoutNd) and module.p > 0 for module in models[0].modules()):
-            raise UsageError("stacked seeds cannot keep their dropout draws apart: use --together processes")
+        if obstacle := why_not_stacked(models[0]):
+            raise UsageError(f"{type(models[0]).__name__} has {obstacle}: use --together processes, or 'in a row'")
         for model in models:
             model.to(device=task.place.device, dtype=task.place.dtype)
         self._template = models[0]
@@ -101,7 +102,8 @@ class Stack:
         """A copy of one replica's weights as a plain model's state dict; a diverged one's from before its last step."""
         if replica in self._before_divergence:
             return self._before_divergence[replica]
-        return {name: tensor[replica].detach().clone() for name, tensor in self._named().items()}
+        kept = self._template.state_dict()  # leaves out buffers that are not persistent
+        return {name: tensor[replica].detach().clone() for name, tensor in self._named().items() if name in kept}
 
     def tensors(self) -> tuple[dict[str, Tensor], dict[str, Any]]:
         """Stack and optimiser as named tensors, and the optimiser's other values."""

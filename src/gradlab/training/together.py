@@ -10,6 +10,7 @@ from torch import nn
 from gradlab.errors import UsageError, unknown
 from gradlab.records.environment import available_cores
 from gradlab.training.processes import forking_works, wave_size
+from gradlab.training.randomness import why_not_stacked
 from gradlab.training.task import Place
 
 Together = Literal["auto", "processes", "stacked", "in a row"]
@@ -46,17 +47,13 @@ def choose_way(together: str, place: Place, seeds: int, model: nn.Module) -> Way
     if seeds == 1:
         return Way("in a row", 1, "one seed")
     if not on_cpu:
-        if can_stack(model):
+        obstacle = why_not_stacked(model)
+        if obstacle is None:
             return Way("stacked", 1, "an accelerator is used best by one stack of all seeds")
-        return Way("in a row", 1, "the model draws random numbers, which a stack cannot keep apart")
+        return Way("in a row", 1, f"the model has {obstacle}")
     if forking_works():
         return Way("processes", workers, f"{place.threads} thread each; fastest for several seeds on a CPU")
     return Way("in a row", 1, "this system cannot fork processes")
-
-
-def can_stack(model: nn.Module) -> bool:
-    """Whether a model's replicas can share one stack: no dropout that is switched on."""
-    return not any(isinstance(module, nn.modules.dropout._DropoutNd) and module.p > 0 for module in model.modules())
 
 
 def oversubscribed(processes: int, threads: int) -> str | None:
