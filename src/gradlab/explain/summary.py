@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import torch
 from torch import Tensor, nn
@@ -23,7 +24,8 @@ class Layer:
         parameters: trainable numbers of its own.
         output: the size of its output for one image, such as "20 x 24 x 24".
         operations: multiplications and additions for one image, counted separately; None where unknown.
-        output_numbers: how many numbers its output holds for one image.
+        output_numbers: how many numbers its output holds for one image; 0 for a module with layers inside, which are
+            counted themselves.
     """
 
     name: str
@@ -39,7 +41,8 @@ def layer_table(model: nn.Module, shape: Sequence[int]) -> list[Layer]:
     """The layers that a forward pass over one input of `shape` (without the batch axis) goes through, in that order.
 
     Functions called without a module, such as a pooling or an activation, do not appear; a layer used twice appears
-    twice, with its parameters counted the first time.
+    twice, and every parameter is counted the first time it is met. A module that holds both layers and parameters of
+    its own, such as a class token, appears after those layers.
 
     Raises:
         UsageError: the network does not take inputs of this shape.
@@ -47,16 +50,19 @@ def layer_table(model: nn.Module, shape: Sequence[int]) -> list[Layer]:
     layers: list[Layer] = []
     counted: set[int] = set()
 
-    def watch(name: str) -> Callable[[nn.Module, tuple[Tensor, ...], Tensor], None]:
-        def hook(module: nn.Module, inputs: tuple[Tensor, ...], output: Tensor) -> None:
-            layers.append(_layer(name, module, inputs, output, counted))
+    def watch(name: str) -> Callable[[nn.Module, tuple[Tensor, ...], Any], None]:
+        def hook(module: nn.Module, _inputs: tuple[Tensor, ...], output: Any) -> None:
+            layers.append(_layer(name, module, _first_tensor(output), counted))
 
         return hook
 
-    leaves = [(name, module) for name, module in model.named_modules() if not list(module.children())]
-    hooks = [module.register_forward_hook(watch(name or type(model).__name__)) for name, module in leaves]
+    hooks = [
+        module.register_forward_hook(watch(name or type(model).__name__))
+        for name, module in model.named_modules()
+        if _is_leaf(module) or next(module.parameters(recurse=False), None) is not None
+    ]
     parameter = next(model.parameters(), torch.empty(0))
-    was_training = model.training
+    modes = {module: module.training for module in model.modules()}
     try:
         with torch.no_grad():
             model.eval()(torch.zeros(1, *shape, dtype=parameter.dtype, device=parameter.device))
@@ -66,7 +72,8 @@ def layer_table(model: nn.Module, shape: Sequence[int]) -> list[Layer]:
             f"{type(model).__name__} does not take an input of {size}: {str(error).splitlines()[0]}"
         ) from error
     finally:
-        model.train(was_training)
+        for module, was_training in modes.items():
+            module.training = was_training
         for hook in hooks:
             hook.remove()
     return layers
@@ -83,20 +90,27 @@ def training_memory(layers: Sequence[Layer], *, batch_size: int, copies: int = 4
     return bytes_each * (copies * parameters + batch_size * outputs)
 
 
-def _layer(name: str, module: nn.Module, inputs: tuple[Tensor, ...], output: Tensor, counted: set[int]) -> Layer:
-    parameters = 0
-    if id(module) not in counted:
-        counted.add(id(module))
-        parameters = sum(p.numel() for p in module.parameters(recurse=False) if p.requires_grad)
+def _layer(name: str, module: nn.Module, output: Tensor, counted: set[int]) -> Layer:
+    new = [p for p in module.parameters(recurse=False) if p.requires_grad and id(p) not in counted]
+    counted.update(map(id, new))
     return Layer(
         name=name,
         kind=type(module).__name__,
         filters=_filters(module),
-        parameters=parameters,
+        parameters=sum(parameter.numel() for parameter in new),
         output=" x ".join(map(str, output.shape[1:])),
         operations=_operations(module, output),
-        output_numbers=output[0].numel(),
+        output_numbers=output[0].numel() if _is_leaf(module) else 0,
     )
+
+
+def _is_leaf(module: nn.Module) -> bool:
+    return next(module.children(), None) is None
+
+
+def _first_tensor(output: Any) -> Tensor:
+    """The output itself, or the first of several, such as a recurrent layer's sequence before its last state."""
+    return output if isinstance(output, Tensor) else next(item for item in output if isinstance(item, Tensor))
 
 
 def _filters(module: nn.Module) -> int:
