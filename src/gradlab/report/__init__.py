@@ -1,5 +1,6 @@
 """Reports from records: pages of text, tables and figures as HTML and PDF; never imports torch."""
 
+from gradlab.report.accuracy import accuracies_sentence, accuracy_of, differences, finding, gain_text, measured_arms
 from gradlab.report.blocks import (
     Answer,
     Block,
@@ -53,6 +54,8 @@ __all__ = [
     "ReportPaths",
     "Table",
     "Text",
+    "accuracies_sentence",
+    "accuracy_of",
     "beside_published",
     "best_validated",
     "classification_blocks",
@@ -60,9 +63,13 @@ __all__ = [
     "comparison_blocks",
     "comparison_sentence",
     "comparison_text",
+    "differences",
     "error_of",
     "error_sentence",
+    "finding",
+    "gain_text",
     "line_chart",
+    "measured_arms",
     "page_of_run",
     "point_chart",
     "results",
