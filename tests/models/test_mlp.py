@@ -85,3 +85,73 @@ def test_images_of_another_size_are_refused(shape):
 def test_layers_without_units_are_refused(sizes):
     with pytest.raises(ValueError, match="every layer needs at least one unit: got"):
         MLP(*sizes)
+
+
+def with_extras(**changes) -> MLP:
+    torch.manual_seed(0)
+    model = MLP(12, 4, (6, 5), **changes).double()
+    with torch.no_grad():
+        for parameter in model.parameters():
+            parameter.add_(0.2 * torch.randn_like(parameter))  # so that no norm is left at its identity
+    return model
+
+
+def check_order(model: MLP, axis: int) -> None:
+    """The cheat-sheet's order, linear, norm, activation, from matrix products; `axis` is what the norm runs over."""
+    numbers = torch.randn(7, 12, generator=torch.Generator().manual_seed(0), dtype=torch.float64)
+    expected, tensors = numbers, list(model.parameters())
+    for weight, bias, scale, shift in zip(*(tensors[start:-2:4] for start in range(4)), strict=True):
+        expected = expected @ weight.T + bias
+        centred = expected - expected.mean(axis, keepdim=True)
+        expected = centred / (centred.pow(2).mean(axis, keepdim=True) + 1e-5).sqrt() * scale + shift
+        expected = expected.clamp(min=0)
+    torch.testing.assert_close(model(numbers), expected @ tensors[-2].T + tensors[-1], rtol=0, atol=1e-12)
+
+
+@pytest.mark.parametrize(("norm", "axis"), [("batch", 0), ("layer", 1)])
+def test_linear_then_norm_then_activation(norm, axis):
+    check_order(with_extras(norm=norm), axis)
+
+
+@pytest.mark.parametrize(("norm", "axis"), [("batch", 1), ("layer", 0)])
+def test_the_other_norm_is_told_apart(norm, axis):
+    with pytest.raises(AssertionError):
+        check_order(with_extras(norm=norm), axis)
+
+
+def test_the_norm_behind_the_activation_is_told_apart():
+    model = with_extras(norm="layer")
+    model.layers = nn.Sequential(*(model.layers[index] for index in (0, 2, 1, 3, 5, 4, 6)))
+    with pytest.raises(AssertionError):
+        check_order(model, 1)
+
+
+def test_every_part_in_the_cheat_sheet_s_order():
+    model = MLP(12, 4, (6, 5), norm="batch", dropout=0.3, activation=nn.GELU)
+    kinds = [type(layer).__name__ for layer in model.layers]
+    assert kinds == ["Linear", "BatchNorm1d", "GELU", "Dropout"] * 2 + ["Linear"]
+    assert [layer.p for layer in model.layers if isinstance(layer, nn.Dropout)] == [0.3, 0.3]
+
+
+def test_without_extras_there_is_no_trace_of_them():
+    assert list(MLP(12, 4, (6,)).state_dict()) == [f"layers.{n}.{part}" for n in (0, 2) for part in ("weight", "bias")]
+
+
+def test_dropout_draws_in_training_only():
+    model, numbers = MLP(12, 4, (40,), dropout=0.5), torch.ones(2, 12)
+    assert not torch.equal(model(numbers), model(numbers))
+    model.eval()
+    assert torch.equal(model(numbers), model(numbers))
+
+
+@pytest.mark.parametrize(
+    ("changes", "told"),
+    [
+        ({"norm": "group"}, "norm must be 'batch', 'layer' or None: got 'group'"),
+        ({"dropout": 1.0}, r"dropout must be in \[0, 1\): got 1.0"),
+        ({"dropout": -0.1}, r"dropout must be in \[0, 1\): got -0.1"),
+    ],
+)
+def test_extras_that_do_not_exist_are_refused(changes, told):
+    with pytest.raises(ValueError, match=told):
+        MLP(12, **changes)
