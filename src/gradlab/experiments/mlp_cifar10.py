@@ -94,7 +94,8 @@ def page(run: RunFolder) -> list[Block]:
     best = run.document("environment")["arms"][ARM]["best_epochs"]
     blocks: list[Block] = [
         Answer(f"At the epoch that validates best, the network recognises {accuracy_of(results, ARM)} of the test "
-               f"images and {accuracy_of(results, ARM, split='validation')} of the validation images. {_after_the_best(rows)}"),
+               f"images and {accuracy_of(results, ARM, split='validation')} of the validation images. "
+               f"{_after_the_best(rows)}"),
         line_chart(rows, where={"split": ["train", "validation"]}, percent=True, title="Accuracy over epochs",
                    caption="Training accuracy is a running mean over the epoch, while the weights change."),
         line_chart(rows, y="loss", where={"split": ["train", "validation"]}, title="Loss over epochs",

@@ -1,6 +1,16 @@
 """Reports from records: pages of text, tables and figures as HTML and PDF; never imports torch."""
 
-from gradlab.report.accuracy import accuracies_sentence, accuracy_of, differences, finding, gain_text, measured_arms
+from gradlab.report.accuracy import (
+    accuracies_sentence,
+    accuracy_of,
+    change_compared,
+    changes_table,
+    differences,
+    finding,
+    gain_text,
+    measured_arms,
+    reading,
+)
 from gradlab.report.blocks import (
     Answer,
     Block,
@@ -30,6 +40,7 @@ from gradlab.report.classification import (
 from gradlab.report.compare import compare_runs, comparison_blocks, comparison_text
 from gradlab.report.curves import line_chart
 from gradlab.report.page import Page
+from gradlab.report.plane import Field, FieldChart, HeatMaps, Path, PointSet, ScatterChart, SurfaceChart, point_sets
 from gradlab.report.results import results, summarise_rows
 from gradlab.report.runs import page_of_run
 from gradlab.report.tables import point_chart, results_table
@@ -44,20 +55,29 @@ __all__ = [
     "ConfusionMatrix",
     "Details",
     "Facts",
+    "Field",
+    "FieldChart",
     "Heading",
+    "HeatMaps",
     "Line",
     "LineChart",
     "Page",
+    "Path",
     "Pictures",
     "Point",
     "PointChart",
+    "PointSet",
     "ReportPaths",
+    "ScatterChart",
+    "SurfaceChart",
     "Table",
     "Text",
     "accuracies_sentence",
     "accuracy_of",
     "beside_published",
     "best_validated",
+    "change_compared",
+    "changes_table",
     "classification_blocks",
     "compare_runs",
     "comparison_blocks",
@@ -72,6 +92,8 @@ __all__ = [
     "measured_arms",
     "page_of_run",
     "point_chart",
+    "point_sets",
+    "reading",
     "results",
     "results_table",
     "summarise_rows",

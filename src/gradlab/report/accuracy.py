@@ -3,9 +3,11 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from gradlab.report.blocks import Table
 from gradlab.report.results import values_by_seed
+from gradlab.report.tables import cell
 from gradlab.report.wording import interval_text
-from gradlab.stats import Comparison, compare_all, format_interval, summarise
+from gradlab.stats import Comparison, compare, compare_all, format_interval, summarise
 
 METRIC = "test_accuracy"
 
@@ -46,6 +48,30 @@ def differences(
     return {made.names[0]: made for made in compare_all(family, baseline=baseline, percent=True)}
 
 
+def change_compared(
+    results: Mapping[str, Any], first: tuple[str, str], second: tuple[str, str], metric: str = METRIC
+) -> Comparison | None:
+    """How much more the first pair's arm differs from its baseline than the second's, paired by seed.
+
+    Args:
+        results: the document of `results.json`.
+        first: an arm and its baseline.
+        second: another arm and its baseline; None comes back where the four share no seed.
+        metric: what is compared.
+    """
+    changes = [_changes(results, *pair, metric) for pair in (first, second)]
+    if not changes[0].keys() & changes[1].keys():
+        return None
+    return compare(changes[0], changes[1], names=(first[0], second[0]), percent=True)
+
+
+def _changes(results: Mapping[str, Any], arm: str, baseline: str, metric: str) -> dict[int, float]:
+    if not {arm, baseline} <= results["arms"].keys():
+        return {}
+    after, before = (values_by_seed(results["arms"][name], metric) for name in (arm, baseline))
+    return {seed: after[seed] - before[seed] for seed in after.keys() & before.keys()}
+
+
 def gain_text(comparison: Comparison) -> str:
     """A difference of fractions in points with its interval, such as "+2.1 points [1.5, 2.7]"."""
     text = interval_text(comparison.mean_difference, comparison.low, comparison.high, percent=True)
@@ -53,11 +79,42 @@ def gain_text(comparison: Comparison) -> str:
 
 
 def finding(comparison: Comparison) -> str:
-    """What a comparison shows: "better", "worse", "no difference shown", "equal", or "too few seeds to show it"."""
+    """What a comparison shows: "better", "worse", "no difference shown", "equal", or "too few seeds"."""
     smallest = comparison.smallest_p if comparison.smallest_p_adjusted is None else comparison.smallest_p_adjusted
     if comparison.ties == comparison.n:
         return "equal"
     if comparison.significant:
         return "better" if (comparison.mean_difference > 0) == comparison.larger_is_better else "worse"
     level = (1 - comparison.confidence) * (1 + 1e-12)
-    return "too few seeds to show it" if smallest > level else "no difference shown"
+    return "too few seeds" if smallest > level else "no difference shown"
+
+
+def reading(comparison: Comparison) -> str:
+    """A difference with what it shows, such as "+1.2 points [0.5, 1.9] (better; 0 is outside the interval)"."""
+    if comparison.low is None or comparison.high is None:
+        return f"{gain_text(comparison)} ({finding(comparison)})"
+    includes = "0 is within" if comparison.low <= 0 <= comparison.high else "0 is outside"
+    return f"{gain_text(comparison)} ({finding(comparison)}; {includes} the interval)"
+
+
+def changes_table(results: Mapping[str, Any], families: Mapping[str, Sequence[str]], *, caption: str = "") -> Table:
+    """Returns every arm's test accuracy and, for the arms of a family, the change against its baseline.
+
+    Args:
+        results: the document of `results.json`.
+        families: baseline -> the arms to hold against it.
+        caption: a sentence below the table, before the one that says what the numbers are.
+    """
+    rows = []
+    for baseline, treatments in families.items():
+        found = differences(results, baseline, treatments)
+        for arm in (baseline, *treatments):
+            if arm in results["arms"]:
+                change = (gain_text(found[arm]), finding(found[arm])) if arm in found else ("–", "–")
+                rows.append((arm, cell(results["arms"][arm], METRIC), *change))
+    told = (
+        "The change is paired by seed, with its 95 % interval; the test behind the last column is adjusted by Holm's "
+        "method for the arms that share a baseline."
+    )
+    header = ("arm", "test accuracy", "change", "shown")
+    return Table(header, rows, f"{caption} {told}".strip())
