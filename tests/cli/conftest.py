@@ -28,7 +28,7 @@ def gradlab(tmp_path: Path, environment: dict[str, str]) -> Command:
             capture_output=True,
             text=True,
             check=False,
-            timeout=100,
+            timeout=250,
             **more,
         )
 
@@ -42,6 +42,6 @@ def finished(tmp_path_factory: pytest.TempPathFactory, environment: dict[str, st
     subprocess.run(
         [sys.executable, "-m", "gradlab", "run", "logistic_regression", "--quick", "--epochs", "3", "--seeds", "0", "4",
          "--out", "run"],
-        cwd=folder, env=environment, check=True, capture_output=True, timeout=100,
+        cwd=folder, env=environment, check=True, capture_output=True, timeout=250,
     )  # fmt: skip
     return folder / "run"

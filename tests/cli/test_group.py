@@ -11,7 +11,9 @@ from gradlab.experiments import GROUPS, experiment_names
 
 def test_a_group_is_interrupted_resumed_and_reported_as_one(gradlab, tmp_path, environment):
     command = [sys.executable, "-m", "gradlab", "run", "slides", "--quick", "--seeds", "0", "--out", "all"]
-    process = subprocess.Popen(command, cwd=tmp_path, env=environment, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE)
+    process = subprocess.Popen(
+        command, cwd=tmp_path, env=environment, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE
+    )
     end = time.monotonic() + 60
     while not (tmp_path / "all" / "lenet" / "rows.jsonl").exists() and time.monotonic() < end:
         time.sleep(0.05)

@@ -1,11 +1,13 @@
 """Killed, interrupted or terminated, a run goes on to the very bits of one that was left alone."""
 
+import contextlib
 import hashlib
 import random
 import signal
 import subprocess
 import sys
 import time
+from pathlib import Path
 
 import pytest
 
@@ -17,7 +19,7 @@ def straight(tmp_path_factory, environment):
     folder = tmp_path_factory.mktemp("straight")
     command = [sys.executable, "-m", "gradlab", *QUICK, "--out", "run"]
     begin = time.monotonic()
-    subprocess.run(command, cwd=folder, env=environment, check=True, capture_output=True, timeout=100)
+    subprocess.run(command, cwd=folder, env=environment, check=True, capture_output=True, timeout=250)
     return folder / "run", time.monotonic() - begin
 
 
@@ -84,6 +86,28 @@ def test_a_signal_saves_and_says_how_to_resume(number, code, straight, gradlab, 
     assert "Traceback" not in text
     assert gradlab("resume", "run").returncode == 0
     assert bits(tmp_path / "run") == bits(straight[0])
+
+
+def processes_in(folder):
+    """Every process whose working folder this is."""
+    found = []
+    for path in Path("/proc").glob("[0-9]*"):
+        with contextlib.suppress(OSError):
+            if (path / "cwd").resolve() == folder.resolve() and "Z" not in (path / "stat").read_text().split()[2]:
+                found.append(path.name)
+    return found
+
+
+def test_a_killed_run_leaves_no_process_behind(tmp_path, environment):
+    process = started(tmp_path, environment)
+    wait_for_state(tmp_path / "run", process)
+    assert len(processes_in(tmp_path)) == 3
+    process.kill()
+    process.communicate()
+    end = time.monotonic() + 10
+    while processes_in(tmp_path) and time.monotonic() < end:
+        time.sleep(0.1)
+    assert processes_in(tmp_path) == []
 
 
 def test_a_finished_run_is_left_alone(gradlab, straight):

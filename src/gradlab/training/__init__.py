@@ -1,6 +1,7 @@
 """One loop for everything that learns: many seeds, selection, exact resume."""
 
 from gradlab.training import schedules
+from gradlab.training.cost import step_seconds
 from gradlab.training.fit import Trained, collect, fit
 from gradlab.training.recipe import Recipe, Selection
 from gradlab.training.run import Run
@@ -22,4 +23,5 @@ __all__ = [
     "fit",
     "oversubscribed",
     "schedules",
+    "step_seconds",
 ]

@@ -67,8 +67,10 @@ def train_in_processes(
         GradlabError: a process failed or was killed.
     """
     for first in range(0, len(seeds), workers):
-        children = [_spawn(task, seed) for seed in seeds[first : first + workers]]
+        children: list[_Child] = []
         try:
+            for seed in seeds[first : first + workers]:
+                children.append(_spawn(task, seed, [child.connection for child in children]))
             yield from _rows_in_order(task, children)
         finally:
             for child in children:
@@ -83,10 +85,10 @@ def train_in_processes(
             keep(child.seed, *unpack(child.outcome))
 
 
-def _spawn(task: Task, seed: int) -> _Child:
+def _spawn(task: Task, seed: int, earlier: list[Any]) -> _Child:
     receiver, sender = multiprocessing.Pipe(duplex=False)
     process = multiprocessing.get_context("fork").Process(
-        target=_work, args=(task, seed, sender, os.getpid()), name=f"{task.arm} seed {seed}"
+        target=_work, args=(task, seed, sender, [receiver, *earlier], os.getpid()), name=f"{task.arm} seed {seed}"
     )
     with warnings.catch_warnings():
         # The child calls nothing that another thread may hold: it runs torch with threads of its own, as torch's own
@@ -165,8 +167,11 @@ def _rebuilt(failure: dict[str, Any], seed: int) -> GradlabError:
     return error
 
 
-def _work(task: Task, seed: int, connection: Connection, parent: int) -> None:
+def _work(task: Task, seed: int, connection: Connection, inherited: list[Any], parent: int) -> None:
     """The child: trains one seed and tells the parent; runs in a forked process only."""
+    for reading_end in inherited:
+        # A copy left open here would keep a pipe alive whose reader was killed, and its writer would wait for ever.
+        reading_end.close()
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # the parent hears Ctrl-C and sets the flag that this process reads
     signal.signal(signal.SIGTERM, signal.SIG_DFL)
     torch.set_num_threads(task.place.threads)

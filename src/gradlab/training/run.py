@@ -12,7 +12,7 @@ from torch import Tensor, nn
 from gradlab import data, rng
 from gradlab.augment import Transform
 from gradlab.errors import UsageError
-from gradlab.records import Row, RunFolder, write_weights
+from gradlab.records import Row, RunFolder, write_json, write_weights
 from gradlab.training.board import Board
 from gradlab.training.fit import Trained, fit
 from gradlab.training.recipe import Recipe
@@ -146,6 +146,22 @@ class Run:
             inputs = prepare(inputs, draws)
         board.picture_inputs(arm, inputs)
         board.draw_graph(arm, model.eval(), inputs[:1].float())
+
+    def remember(self, name: str, measure: Callable[[], Any]) -> Any:
+        """A JSON value that depends on this machine's speed: measured once, read back when the run is resumed.
+
+        Raises:
+            FileError: it cannot be written or read.
+        """
+        if self.folder is None:
+            return measure()
+        if not self.folder.has("measured"):
+            write_json(self.folder.path / "measured.json", {})
+        known = self.folder.document("measured")
+        if name not in known:
+            known[name] = measure()
+            write_json(self.folder.path / "measured.json", known)
+        return known[name]
 
     def _keep_weights(self, trained: Trained) -> dict[str, str]:
         if self.folder is None:

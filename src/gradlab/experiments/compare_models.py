@@ -1,0 +1,180 @@
+"""Which network suits these images, at equal epochs and at equal time?
+
+Expect: on small natural images the convolutional networks lead at equal epochs; the cheap ones catch up at equal time.
+On a few hundred pictures of your own, intervals are wide: look at them before you believe a ranking.
+Source: handbook, practicals 1 to 3, which compare their networks with each other.
+Command: `gradlab run compare_models --data folder:my_pictures --models MLP ResNet ViT`
+Cost: see LOG.md, entry "compare_models".
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import partial
+from typing import Literal
+
+import torch
+from torch import nn
+
+from gradlab.augment import Normalize, Pipeline, RandomHorizontalFlip, RandomResizedCrop
+from gradlab.data import Splits
+from gradlab.evaluation import examine, measure_classification
+from gradlab.models import MLP, DenseNet, GoogleNet, LeNet, PostActivationResNet, ResNet, VisionTransformer
+from gradlab.objectives import classification
+from gradlab.records import Row, RunFolder
+from gradlab.report import (
+    Answer,
+    Block,
+    Details,
+    Text,
+    accuracies_sentence,
+    best_validated,
+    classification_blocks,
+    differences,
+    line_chart,
+    results_table,
+)
+from gradlab.training import Recipe, Run, Selection, schedules, step_seconds
+
+EQUAL_TIME = ", equal time"
+MOST_EPOCHS = 20  # times the epochs asked for: beyond that a cheap network only learns its training images by heart
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Config:
+    """Everything that this experiment can vary."""
+
+    data: str = "cifar10"
+    """dataset, or folder:PATH with a sub-folder for each class"""
+    models: tuple[Literal["MLP", "LeNet", "ResNet", "PostActivationResNet", "DenseNet", "Inception", "ViT"], ...] = (
+        "MLP",
+        "ResNet",
+        "ViT",
+    )
+    """networks to compare; the first is the one the others are held against"""
+    equal_time: bool = True
+    """trains the cheaper networks a second time, for as long as the dearest one takes"""
+    epochs: int = 10
+    """passes over the training split, for every network"""
+    batch_size: int = 128
+    """images a step, fewer where there are not as many"""
+    image_size: int = 32
+    """side to which all images are resized, in pixels"""
+    flip: bool = True
+    """mirrors training images at random; wrong for digits and letters"""
+    smallest_crop: float = 0.8
+    """smallest share of the area that a random crop keeps"""
+
+
+QUICK = Config(data="digits", models=("MLP", "ResNet"), epochs=2, batch_size=64, image_size=8, flip=False)
+
+
+def patch_size(side: int) -> int:
+    """The patch that cuts an image into about 8 x 8 pieces: the smallest divisor of `side` from an eighth of it on."""
+    return next(size for size in range(max(1, side // 8), side + 1) if side % size == 0)
+
+
+def network(_config: Config, arm: str, shape: tuple[int, int, int], classes: int) -> nn.Module:
+    """The network of an arm, for images of [channels, side, side]."""
+    channels, side, _width = shape
+    patch = patch_size(side)
+    makers = {
+        "MLP": lambda: MLP(channels * side * side, classes, (512, 256), norm="batch"),
+        "LeNet": lambda: LeNet(side, channels, classes),
+        "ResNet": lambda: ResNet(classes, (2, 2, 3), (16, 24, 32), in_channels=channels),
+        "PostActivationResNet": lambda: PostActivationResNet(classes, (2, 2, 3), (16, 24, 32), in_channels=channels),
+        "DenseNet": lambda: DenseNet(num_classes=classes, in_channels=channels),
+        "Inception": lambda: GoogleNet(num_classes=classes, in_channels=channels),
+        "ViT": lambda: VisionTransformer(
+            embed_dim=128, hidden_dim=256, num_channels=channels, num_heads=8, num_layers=4, num_classes=classes,
+            patch_size=patch, num_patches=(side // patch) ** 2,
+        ),
+    }  # fmt: skip
+    return makers[arm.removesuffix(EQUAL_TIME)]()
+
+
+def recipe(config: Config, arm: str, samples: int, epochs: int) -> Recipe:
+    """One cycle for every network: momentum for the residual ones, AdamW for the others."""
+    batch_size = min(config.batch_size, samples)
+    optimizer = partial(torch.optim.AdamW, lr=0.002, weight_decay=0.05)
+    if "ResNet" in arm:
+        optimizer = partial(torch.optim.SGD, lr=0.4 * batch_size / 128, momentum=0.9, weight_decay=5e-4, nesterov=True)
+    return Recipe(
+        epochs=epochs,
+        batch_size=batch_size,
+        optimizer=optimizer,
+        schedule=schedules.one_cycle(steps=max(2, epochs * (samples // batch_size))),
+        drop_last=True,
+        clip_norm=1.0,
+        select=Selection(),
+    )
+
+
+def run(config: Config, run: Run) -> Iterator[Row]:
+    """Trains every network at equal epochs, then the cheaper ones at equal time; tests the selected weights once."""
+    splits = run.load(config.data, side=config.image_size)
+    normalize = Normalize(*splits.normalisation)
+    crop = RandomResizedCrop(config.image_size, scale=(config.smallest_crop, 1.0), ratio=(0.9, 1.1))
+    prepare = Pipeline([*([RandomHorizontalFlip()] if config.flip else []), crop, normalize])
+    epochs_of = run.remember("epochs", lambda: epochs_of_arms(config, run, splits, prepare))
+    for arm, epochs in epochs_of.items():
+        trained = yield from run.fit(
+            arm,
+            lambda arm=arm: network(config, arm, splits.shape, len(splits.classes)),
+            (splits.train.pixels, splits.train.labels),
+            classification,
+            recipe(config, arm, len(splits.train), epochs),
+            prepare=prepare,
+            measure={"validation": partial(measure_classification, images=splits.validation, prepare=normalize)},
+        )
+        examination = examine(trained.models, splits.test, normalize)
+        run.keep_arrays(arm, examination.arrays)
+        yield from ({"arm": arm, **row} for row in examination.rows)
+
+
+def epochs_of_arms(config: Config, run: Run, splits: Splits, prepare: Pipeline) -> dict[str, int]:
+    """Arm -> epochs: those asked for, and for equal time as many as fit into the dearest network's."""
+    arms: dict[str, int] = dict.fromkeys(config.models, config.epochs)
+    if not config.equal_time or len(arms) < 2:
+        return arms
+    costs = {
+        name: step_seconds(
+            partial(network, config, name, splits.shape, len(splits.classes)),
+            (splits.train.pixels, splits.train.labels),
+            classification,
+            recipe(config, name, len(splits.train), config.epochs),
+            prepare=prepare,
+            place=run.place,
+        )
+        for name in arms
+    }
+    fitting = {
+        name: round(config.epochs * min(max(costs.values()) / cost, MOST_EPOCHS)) for name, cost in costs.items()
+    }
+    return arms | {name + EQUAL_TIME: epochs for name, epochs in fitting.items() if epochs > config.epochs}
+
+
+def page(run: RunFolder) -> list[Block]:
+    """The ranking with its intervals, learning curves, and what each network gets wrong."""
+    rows, results, config = run.rows(), run.document("results"), run.document("config")["config"]
+    arms = list(results["arms"])
+    best = best_validated(rows, arms)
+    first = arms[0]
+    verdicts = " ".join(found.verdict for found in differences(results, first, arms[1:]).values())
+    blocks: list[Block] = [
+        Answer(f"{accuracies_sentence(results)} {verdicts}".strip()),
+        results_table(results, ["test_accuracy", "test_loss"]),
+        line_chart(rows, where={"split": "validation"}, percent=True, title="Validation accuracy over epochs"),
+        line_chart(rows, where={"split": "train"}, percent=True, title="Training accuracy over epochs",
+                   caption="A running mean over the epoch, on flipped and cropped images."),
+    ]  # fmt: skip
+    if config["equal_time"]:
+        told = ", ".join(f"{arm.removesuffix(EQUAL_TIME)} {_epochs(rows, arm)}" for arm in arms if EQUAL_TIME in arm)
+        dearest = f"Epochs at equal time: {told}; the others already take longest." if told else "All cost the same."
+        blocks.append(Text(f"{dearest} Costs were measured on a few steps before training."))
+    blocks += classification_blocks(run, best)
+    rest = [block for arm in arms if arm != best for block in classification_blocks(run, arm)]
+    return [*blocks, Details("What the other networks get wrong", rest)] if rest else blocks
+
+
+def _epochs(rows: list[Row], arm: str) -> int:
+    return max(int(row["epoch"] or 0) for row in rows if row["arm"] == arm and "epoch" in row)
