@@ -40,7 +40,8 @@ from gradlab.report.classification import (
 from gradlab.report.compare import compare_runs, comparison_blocks, comparison_text
 from gradlab.report.curves import line_chart
 from gradlab.report.page import Page
-from gradlab.report.plane import Field, FieldChart, HeatMaps, Path, PointSet, ScatterChart, SurfaceChart, point_sets
+from gradlab.report.plane import Field, Path, PointSet, point_sets
+from gradlab.report.plane_charts import FieldChart, HeatMaps, ScatterChart, SurfaceChart
 from gradlab.report.results import results, summarise_rows
 from gradlab.report.runs import page_of_run
 from gradlab.report.tables import point_chart, results_table

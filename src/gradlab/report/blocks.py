@@ -6,6 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from gradlab.errors import UsageError
+from gradlab.report.plane_charts import FieldChart, HeatMaps, ScatterChart, SurfaceChart
 from gradlab.report.wording import counted, interval_text, joined, number
 
 
@@ -236,18 +237,5 @@ class Details:
     blocks: Sequence["Block"]
 
 
-Block = (
-    Answer
-    | Heading
-    | Text
-    | Bullets
-    | Code
-    | Facts
-    | Table
-    | LineChart
-    | PointChart
-    | Pictures
-    | ConfusionMatrix
-    | Details
-)
-Figure = LineChart | PointChart | Pictures | ConfusionMatrix
+Figure = LineChart | PointChart | Pictures | ConfusionMatrix | FieldChart | SurfaceChart | ScatterChart | HeatMaps
+Block = Answer | Heading | Text | Bullets | Code | Facts | Table | Details | Figure

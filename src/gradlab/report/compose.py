@@ -1,8 +1,6 @@
 """Turns pages into one document of plain values, which the HTML and the PDF template then lay out alike."""
 
 import base64
-import csv
-import io
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -26,13 +24,12 @@ from gradlab.report.blocks import (
     Table,
     Text,
 )
-from gradlab.report.draw_lines import draw_lines
-from gradlab.report.draw_matrix import draw_matrix
-from gradlab.report.draw_pictures import draw_pictures, is_small, picture_png
-from gradlab.report.draw_points import draw_points
+from gradlab.report.draw_pictures import is_small, picture_png
+from gradlab.report.figures import figure_csv, figure_sheet, is_empty
 from gradlab.report.page import Page, whole_page
 from gradlab.report.palette import LIGHT, stand_ins
-from gradlab.report.sheet import NARROW, WIDE, Sheet, as_png, as_svg, drawing
+from gradlab.report.plane_charts import FieldChart, HeatMaps, ScatterChart, SurfaceChart
+from gradlab.report.sheet import NARROW, WIDE, as_png, as_svg, drawing
 
 Node = dict[str, Any]
 """A block as plain values: its `kind` says which part of a template lays it out."""
@@ -150,15 +147,13 @@ class _Composer:
         return {"kind": "details", "summary": block.summary, "nodes": [self.node(inner) for inner in block.blocks]}
 
     @node.register
-    def _(self, block: LineChart | PointChart) -> Node:
-        measured = block.lines if isinstance(block, LineChart) else block.points
-        if not measured:
+    def _(self, block: LineChart | PointChart | ScatterChart | HeatMaps) -> Node:
+        if is_empty(block):
             return {"kind": "text", "heading": block.title, "paragraphs": ["Nothing was measured for this chart."]}
-        drawn = self._draw(block)
-        return self._figure(block, drawn)
+        return self._figure(block, self._draw(block))
 
     @node.register
-    def _(self, block: ConfusionMatrix) -> Node:
+    def _(self, block: ConfusionMatrix | FieldChart | SurfaceChart) -> Node:
         return self._figure(block, self._draw(block))
 
     @node.register
@@ -182,48 +177,13 @@ class _Composer:
             drawn = Drawn(
                 slug=name,
                 alt=block.alt,
-                svg=as_svg(_sheet(block, WIDE, stand_ins())),
-                narrow_svg="" if isinstance(block, Pictures) else as_svg(_sheet(block, NARROW, stand_ins())),
-                png=as_png(_sheet(block, WIDE, LIGHT.tokens())),
+                svg=as_svg(figure_sheet(block, WIDE, stand_ins())),
+                narrow_svg="" if isinstance(block, Pictures) else as_svg(figure_sheet(block, NARROW, stand_ins())),
+                png=as_png(figure_sheet(block, WIDE, LIGHT.tokens())),
                 csv=figure_csv(block),
             )
         self.figures[name] = drawn
         return drawn
-
-
-def figure_csv(block: Figure) -> str:
-    """The numbers behind a figure as CSV, each with all its digits."""
-    if isinstance(block, LineChart):
-        header = [*block.columns, "low", "high", "n"]
-        rows = [
-            [line.name, line.style, *point]
-            for line in block.lines
-            for point in zip(line.x, line.mean, line.low, line.high, line.n, strict=True)
-        ]
-    elif isinstance(block, PointChart):
-        header = ["label", "value", "low", "high", "n", "reference"]
-        rows = [[p.label, p.value, p.low, p.high, p.n, p.reference] for p in block.points]
-    elif isinstance(block, ConfusionMatrix):
-        header = ["true class", *block.classes]
-        rows = [[name, *counts] for name, counts in zip(block.classes, block.counts.tolist(), strict=True)]
-    else:
-        header = ["picture", "caption"]
-        rows = list(enumerate(block.captions))
-    buffer = io.StringIO()
-    writer = csv.writer(buffer, lineterminator="\n")
-    writer.writerow(header)
-    writer.writerows(rows)
-    return buffer.getvalue()
-
-
-def _sheet(block: Figure, width: float, colours: dict[str, str]) -> Sheet:
-    if isinstance(block, LineChart):
-        return draw_lines(block, width, colours)
-    if isinstance(block, PointChart):
-        return draw_points(block, width, colours)
-    if isinstance(block, ConfusionMatrix):
-        return draw_matrix(block, width, colours)
-    return draw_pictures(block, width, colours)
 
 
 def _matrix_caption(block: ConfusionMatrix) -> str:

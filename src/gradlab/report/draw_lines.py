@@ -7,12 +7,12 @@ import numpy as np
 from matplotlib.axes import Axes
 
 from gradlab.report.blocks import Line, LineChart
-from gradlab.report.palette import LIGHT
+from gradlab.report.palette import series
 from gradlab.report.scales import mark, padded, tick_labels, value_range
 from gradlab.report.sheet import NARROW, Entry, Sheet, clipped, key_height, key_width, text_width
 
 _DASHES = ("-", (0, (3.2, 2.4)), (0, (0.6, 2.2)), (0, (6, 2, 1, 2)))
-_MARKERS = ("", "", "", "", "o", "s", "^", "D")
+_MARKERS = ("", "", "", "", "o", "s", "^", "D", "v", "P")
 """Four colours can be told apart by everyone; later ones are told by a shape as well."""
 _MOST_DOTTED = 12
 """Lines of at most so many points show each of them."""
@@ -40,11 +40,6 @@ def draw_lines(chart: LineChart, width: float, colours: Mapping[str, str]) -> Sh
     if beside:
         _label_ends(sheet, axes, [_labelled(chart.lines, name, styles) for name in names])
     return sheet
-
-
-def series(colour: int) -> str:
-    """The token of a series' colour; after the last one the colours begin again."""
-    return f"series-{colour % len(LIGHT.series) + 1}"
 
 
 def _label_room(names: Iterable[str]) -> float:

@@ -32,7 +32,18 @@ LIGHT = Theme(
     grid="#e4e8ec",
     rule="#868e98",
     accent="#0b65ad",
-    series=("#0b65ad", "#bd4a00", "#007f62", "#6b2c6e", "#8a6500", "#127a98", "#66312b", "#4c6873"),
+    series=(
+        "#0b65ad",
+        "#bd4a00",
+        "#007f62",
+        "#6b2c6e",
+        "#8a6500",
+        "#127a98",
+        "#66312b",
+        "#4c6873",
+        "#b03060",
+        "#4f6b00",
+    ),
 )
 DARK = Theme(
     paper="#14181d",
@@ -42,12 +53,28 @@ DARK = Theme(
     grid="#2b323a",
     rule="#78828d",
     accent="#62b1f0",
-    series=("#62b1f0", "#f2925a", "#2fc496", "#ee7ad2", "#e3d03e", "#7cd6da", "#e97c71", "#a9b1ba"),
+    series=(
+        "#62b1f0",
+        "#f2925a",
+        "#2fc496",
+        "#ee7ad2",
+        "#e3d03e",
+        "#7cd6da",
+        "#e97c71",
+        "#a9b1ba",
+        "#ff9ab8",
+        "#b7cf6a",
+    ),
 )
 
 RIGHT, WRONG = "#2f7ec2", "#e0611a"
 """The fills of a confusion matrix, laid over either ground with an opacity of at most `STRONGEST_FILL`."""
 STRONGEST_FILL = 0.55
+
+
+def series(colour: int) -> str:
+    """The token of a series' colour; after the last one the colours begin again."""
+    return f"series-{colour % len(LIGHT.series) + 1}"
 
 
 def stand_ins() -> dict[str, str]:

@@ -20,6 +20,7 @@ from matplotlib.lines import Line2D
 from matplotlib.textpath import TextToPath
 from matplotlib.transforms import Affine2D
 
+from gradlab.report.dots import compacted
 from gradlab.report.palette import LIGHT, themed
 
 WIDE, NARROW = 700, 360
@@ -163,6 +164,7 @@ def as_svg(sheet: Sheet) -> str:
     # A hundredth of a pixel is finer than any screen; numbers below 1 may be scales and keep their digits.
     body = re.sub(r"([1-9]\d*\.\d\d)\d+", r"\1", re.sub(r' transform="rotate\(-0 [^"]*"', "", body))
     body = re.sub(r"\s*\n\s*", " ", body).replace("> <", "><").strip().replace("xlink:href", "href")
+    body = compacted(body)
     # `width` and `height` are attributes of the element's box; a page overrules them, a viewer obeys them.
     return f'<svg viewBox="0 0 {sheet.width:g} {sheet.height:g}" stroke-linejoin="round">{body}</svg>'
 
