@@ -10,7 +10,7 @@ from torch.utils.flop_counter import FlopCounterMode
 from gradlab.errors import UsageError
 from gradlab.explain import Layer, layer_table, training_memory
 from gradlab.explain import summary as summary_module
-from gradlab.models import MLP, LeNet, LogRegression
+from gradlab.models import MLP, LeNet, LogRegression, VisionTransformer
 
 
 def counted_by_torch(model: nn.Module, shape: tuple[int, ...]) -> int:
@@ -31,14 +31,14 @@ def counted_by_hand(convolution: nn.Conv2d, height: int, width: int) -> int:
     return operations
 
 
-def without_groups(module: nn.Module, output: Tensor) -> int:
+def without_groups(module: nn.Module, _inputs: tuple[Tensor, ...], output: Tensor) -> int:
     """Wrong: lets every filter of a grouped convolution see all channels."""
     if isinstance(module, nn.Conv2d):
         return 2 * output[0].numel() * module.in_channels * module.kernel_size[0] * module.kernel_size[1]
     return 0
 
 
-def of_the_input(module: nn.Module, output: Tensor) -> int:
+def of_the_input(module: nn.Module, _inputs: tuple[Tensor, ...], _output: Tensor) -> int:
     """Wrong: one use of each weight, as if a convolution looked at one place only."""
     return 2 * sum(parameter.numel() for parameter in module.parameters() if parameter.ndim > 1)
 
@@ -116,7 +116,7 @@ def test_convolutions_by_hand():
 
 @pytest.mark.parametrize("wrong", [without_groups, of_the_input])
 def test_other_counts_are_told_apart(wrong, monkeypatch):
-    monkeypatch.setattr(summary_module, "_operations", wrong)
+    monkeypatch.setattr(summary_module, "operations", wrong)
     with pytest.raises(AssertionError):
         check_convolutions()
 
@@ -174,10 +174,10 @@ def test_layers_that_only_copy_compare_or_drop_cost_nothing():
 
 
 def test_what_is_not_known_is_not_guessed():
-    model = nn.Sequential(nn.ConvTranspose2d(1, 2, 3), nn.BatchNorm2d(2), nn.AvgPool2d(2))
+    model = nn.Sequential(nn.ConvTranspose2d(1, 2, 3), nn.PReLU(2), nn.LocalResponseNorm(2))
     layers = layer_table(model, (1, 4, 4))
     assert [layer.operations for layer in layers] == [None] * 3
-    assert [layer.parameters for layer in layers] == [1 * 2 * 9 + 2, 4, 0]
+    assert [layer.parameters for layer in layers] == [1 * 2 * 9 + 2, 2, 0]
     assert [layer.filters for layer in layers] == [2, 0, 0]
 
 
@@ -200,6 +200,50 @@ def test_parameters_beside_layers_are_counted():
     assert [(layer.name, layer.parameters) for layer in layers] == [("layer", 24), ("WithToken", 7)]
     assert [layer.output_numbers for layer in layers] == [3, 0], "its output is that of its last layer"
     assert layers[1].operations is None
+
+
+class Attentive(nn.Module):
+    """Torch's own attention, tokens first."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.attention = nn.MultiheadAttention(8, 2)
+
+    def forward(self, tokens: Tensor) -> Tensor:
+        tokens = tokens.transpose(0, 1)
+        return self.attention(tokens, tokens, tokens, need_weights=False)[0]
+
+
+def test_attention_is_one_layer_with_all_its_parameters():
+    """Tokens come before the batch there, and its last projection is never called as a layer."""
+    (layer,) = layer_table(Attentive(), (5, 8))
+    assert (layer.output, layer.parameters, layer.output_numbers) == ("5 x 8", 4 * (8 * 8 + 8), 40)
+    assert layer.operations == 4 * (2 * 5 * 8 * 8) + 2 * (2 * 5 * 5 * 8)
+
+
+def test_a_vision_transformer_by_hand():
+    """5 tokens of 8 numbers: 4 patches of 2x2 pixels and the class token."""
+    model = VisionTransformer(8, 12, 1, 2, 1, 3, 2, 4)
+    layers = layer_table(model, (1, 4, 4))
+    columns = [(layer.name, layer.output, layer.operations) for layer in layers]
+    assert columns == [
+        ("embed", "4 x 8", 2 * 4 * 4 * 8),
+        ("dropout", "5 x 8", 0),
+        ("blocks.0.attention_norm", "5 x 8", 7 * 40),
+        ("blocks.0.attention.project_in", "5 x 24", 2 * 5 * 8 * 24),
+        ("blocks.0.attention.attend", "2 x 5 x 4", 2 * (2 * 2 * 5 * 5 * 4)),
+        ("blocks.0.attention.project_out", "5 x 8", 2 * 5 * 8 * 8),
+        ("blocks.0.feed_forward_norm", "5 x 8", 7 * 40),
+        ("blocks.0.feed_forward.0", "5 x 12", 2 * 5 * 8 * 12),
+        ("blocks.0.feed_forward.1", "5 x 12", 0),
+        ("blocks.0.feed_forward.2", "5 x 12", 0),
+        ("blocks.0.feed_forward.3", "5 x 8", 2 * 5 * 12 * 8),
+        ("blocks.0.feed_forward.4", "5 x 8", 0),
+        ("head.0", "8", 7 * 8),
+        ("head.1", "3", 2 * 8 * 3),
+        ("VisionTransformer", "3", None),
+    ]
+    assert sum(layer.parameters for layer in layers) == sum(p.numel() for p in model.parameters())
 
 
 def test_frozen_parameters_are_not_trainable():

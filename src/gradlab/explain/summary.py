@@ -8,9 +8,10 @@ import torch
 from torch import Tensor, nn
 
 from gradlab.errors import UsageError
+from gradlab.explain.operations import operations
 
-FREE = (nn.ReLU, nn.Identity, nn.Flatten, nn.Dropout, nn.MaxPool2d)
-"""Layers that compare, copy or drop, but neither multiply nor add."""
+WHOLE = (nn.MultiheadAttention,)
+"""Layers with layers inside that are never called themselves."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,8 +52,8 @@ def layer_table(model: nn.Module, shape: Sequence[int]) -> list[Layer]:
     counted: set[int] = set()
 
     def watch(name: str) -> Callable[[nn.Module, tuple[Tensor, ...], Any], None]:
-        def hook(module: nn.Module, _inputs: tuple[Tensor, ...], output: Any) -> None:
-            layers.append(_layer(name, module, _first_tensor(output), counted))
+        def hook(module: nn.Module, inputs: tuple[Tensor, ...], output: Any) -> None:
+            layers.append(_layer(name, module, inputs, _first_tensor(output), counted))
 
         return hook
 
@@ -90,17 +91,18 @@ def training_memory(layers: Sequence[Layer], *, batch_size: int, copies: int = 4
     return bytes_each * (copies * parameters + batch_size * outputs)
 
 
-def _layer(name: str, module: nn.Module, output: Tensor, counted: set[int]) -> Layer:
-    new = [p for p in module.parameters(recurse=False) if p.requires_grad and id(p) not in counted]
+def _layer(name: str, module: nn.Module, inputs: tuple[Tensor, ...], output: Tensor, counted: set[int]) -> Layer:
+    own = module.parameters(recurse=isinstance(module, WHOLE))
+    new = [parameter for parameter in own if parameter.requires_grad and id(parameter) not in counted]
     counted.update(map(id, new))
     return Layer(
         name=name,
         kind=type(module).__name__,
         filters=_filters(module),
         parameters=sum(parameter.numel() for parameter in new),
-        output=" x ".join(map(str, output.shape[1:])),
-        operations=_operations(module, output),
-        output_numbers=output[0].numel() if _is_leaf(module) else 0,
+        output=" x ".join(map(str, _for_one_image(output.shape))),
+        operations=operations(module, inputs, output),
+        output_numbers=output.numel() if _is_leaf(module) or isinstance(module, WHOLE) else 0,
     )
 
 
@@ -119,11 +121,7 @@ def _filters(module: nn.Module) -> int:
     return module.out_features if isinstance(module, nn.Linear) else 0
 
 
-def _operations(module: nn.Module, output: Tensor) -> int | None:
-    """Each output number of a linear map costs one multiplication and one addition for every weight it uses."""
-    numbers = output[0].numel()
-    if isinstance(module, nn.modules.conv._ConvNd) and not module.transposed:
-        return 2 * numbers * module.weight[0].numel()
-    if isinstance(module, nn.Linear):
-        return 2 * numbers * module.in_features
-    return 0 if isinstance(module, FREE) else None
+def _for_one_image(shape: torch.Size) -> list[int]:
+    """A shape without the batch axis: the first of size 1, since the batch holds one image and may not come first."""
+    batch = shape.index(1) if 1 in shape else 0
+    return [size for axis, size in enumerate(shape) if axis != batch]
