@@ -5,20 +5,20 @@ from torch import Tensor, nn
 
 from gradlab.nn import check_images, kaiming_fan_out
 
-POOL = ((), ())
 BLOCKS = (
     ((32, 16), (16, 32, 8, 8)),
     ((32, 16), (24, 48, 12, 12)),
-    POOL,
+    None,
     ((32, 16), (24, 48, 12, 12)),
     ((32, 16), (16, 48, 16, 16)),
     ((32, 16), (16, 48, 16, 16)),
     ((32, 16), (32, 48, 24, 24)),
-    POOL,
+    None,
     ((48, 16), (32, 64, 16, 16)),
     ((48, 16), (32, 64, 16, 16)),
 )
-"""Of each block, the channels before the 3x3 and 5x5 convolutions and those of the four branches' outputs."""
+"""Of each block, the channels before the 3x3 and 5x5 convolutions and those of the four branches' outputs; None
+is a pooling."""
 STEM_CHANNELS = 64
 
 
@@ -70,12 +70,12 @@ class GoogleNet(nn.Module):
         self.stem = _convolution(in_channels, STEM_CHANNELS, 3)
         blocks: list[nn.Module] = []
         channels = STEM_CHANNELS
-        for reduced, out in BLOCKS:
-            if not out:
+        for sizes in BLOCKS:
+            if sizes is None:
                 blocks.append(nn.MaxPool2d(3, stride=2, padding=1))
-                continue
-            blocks.append(InceptionBlock(channels, reduced, out))
-            channels = sum(out)
+            else:
+                blocks.append(InceptionBlock(channels, *sizes))
+                channels = sum(sizes[1])
         self.blocks = nn.Sequential(*blocks)
         self.pool = nn.AdaptiveAvgPool2d(1)
         self.head = nn.Linear(channels, num_classes)
