@@ -274,6 +274,18 @@ def check_inputs_are_left_as_they_are(case: Case) -> None:
     assert torch.equal(inputs, kept)
 
 
+def check_compiled(case: Case, *, backend: str) -> None:
+    """One graph (torch's own recurrent layers break it), whose results and gradients are those of the plain network."""
+    torch.compiler.reset()
+    model, compiled, inputs = made(case).double(), made(case).double(), inputs_of(case)
+    compiled.compile(backend=backend, fullgraph=case.stackable)
+    torch.testing.assert_close(compiled(inputs), model(inputs), rtol=0, atol=1e-11)
+    for network in (compiled, model):
+        network(inputs).sin().sum().backward()
+    for (name, one), other in zip(compiled.named_parameters(), model.parameters(), strict=True):
+        torch.testing.assert_close(one.grad, other.grad, rtol=1e-7, atol=1e-10, msg=f"{name} gets another gradient")
+
+
 CONTRACTS = [
     check_batch_independence,
     check_every_parameter_gets_a_gradient,
@@ -296,6 +308,23 @@ def test_contract(name, check):
             check(case)
     else:
         check(case)
+
+
+compiling = pytest.mark.filterwarnings("ignore:`torch.jit.script_method`:DeprecationWarning")  # of torch's compiler
+
+
+@compiling
+@pytest.mark.parametrize("name", ["LeNet", "ResNet", "VisionTransformer"])
+def test_the_compiler_can_trace(name):
+    check_compiled(case_of(name), backend="eager")
+
+
+@compiling
+@pytest.mark.slow
+@pytest.mark.timeout(900)
+@every_model
+def test_compiled_equals_plain(name):
+    check_compiled(case_of(name), backend="inductor")
 
 
 @every_model
@@ -412,6 +441,11 @@ class InPlace(Wrong):
 def test_a_wrong_network_is_told_apart(check, wrong, error):
     with pytest.raises(error):
         check(Case(kind=wrong, arguments={}, shape=(8,)))
+
+
+def test_a_network_that_cannot_be_traced_is_told_apart():
+    with pytest.raises(RuntimeError, match="item"):
+        check_compiled(Case(kind=AsksForValues, arguments={}, shape=(8,)), backend="eager")
 
 
 @every_contract
