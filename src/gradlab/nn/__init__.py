@@ -1,0 +1,30 @@
+"""Pieces that two or more models share."""
+
+from gradlab.nn import initialization
+from gradlab.nn.attention import MultiHeadedAttention, attention
+from gradlab.nn.attention_block import AttentionBlock
+from gradlab.nn.distributions import ReparameterizedDiagonalGaussian, gaussian_kl
+from gradlab.nn.fan_out import kaiming_fan_out
+from gradlab.nn.image_size import check_images
+from gradlab.nn.patches import img_to_patch
+from gradlab.nn.positions import PositionalEncoding, sinusoidal_positions
+from gradlab.nn.self_attention import DotProductAttention, SelfAttention
+from gradlab.nn.tokens import as_features, one_hot
+
+__all__ = [
+    "AttentionBlock",
+    "DotProductAttention",
+    "MultiHeadedAttention",
+    "PositionalEncoding",
+    "ReparameterizedDiagonalGaussian",
+    "SelfAttention",
+    "as_features",
+    "attention",
+    "check_images",
+    "gaussian_kl",
+    "img_to_patch",
+    "initialization",
+    "kaiming_fan_out",
+    "one_hot",
+    "sinusoidal_positions",
+]
