@@ -11,14 +11,19 @@ from gradlab.data.loading import load
 from gradlab.data.map_style import from_dataset, images_from
 from gradlab.data.places import data_root
 from gradlab.data.resize import resized
+from gradlab.data.sequences import COUNTING_SYMBOLS, counting_sequences, reversing_sequences
+from gradlab.data.xor import XORDataset
 
 __all__ = [
+    "COUNTING_SYMBOLS",
     "Entry",
     "Images",
     "Normalisation",
     "Progress",
     "Splits",
+    "XORDataset",
     "catalogue",
+    "counting_sequences",
     "data_root",
     "fetch",
     "from_dataset",
@@ -28,6 +33,7 @@ __all__ = [
     "picture_grid",
     "read_picture",
     "resized",
+    "reversing_sequences",
     "save_picture_grid",
     "show_progress",
 ]
