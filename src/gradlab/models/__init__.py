@@ -1,7 +1,43 @@
-"""Networks, one paper a file."""
+"""Networks, one paper a file.
 
+`__all__` holds the networks; their blocks can be imported from here as well.
+"""
+
+from gradlab.models.dense_net import DenseLayer as DenseLayer
+from gradlab.models.dense_net import DenseNet
+from gradlab.models.google_net import GoogleNet
+from gradlab.models.google_net import InceptionBlock as InceptionBlock
 from gradlab.models.lenet import LeNet
 from gradlab.models.log_regression import LogRegression
+from gradlab.models.lstm import MyRecurrentNet
 from gradlab.models.mlp import MLP
+from gradlab.models.post_activation_resnet import PostActivationResNet
+from gradlab.models.post_activation_resnet import ResNetBlock as ResNetBlock
+from gradlab.models.residual_cnn import ResidualBlock as ResidualBlock
+from gradlab.models.residual_cnn import ResidualCNN
+from gradlab.models.resnet import PreActResNetBlock as PreActResNetBlock
+from gradlab.models.resnet import ResNet
+from gradlab.models.rnn import RNNModel
+from gradlab.models.simple_classifier import SimpleClassifier
+from gradlab.models.transformer import EncoderBlock as EncoderBlock
+from gradlab.models.transformer import TransformerEncoder as TransformerEncoder
+from gradlab.models.transformer import TransformerPredictor
+from gradlab.models.vae import VariationalAutoencoder
+from gradlab.models.vision_transformer import VisionTransformer
 
-__all__ = ["MLP", "LeNet", "LogRegression"]
+__all__ = [
+    "MLP",
+    "DenseNet",
+    "GoogleNet",
+    "LeNet",
+    "LogRegression",
+    "MyRecurrentNet",
+    "PostActivationResNet",
+    "RNNModel",
+    "ResNet",
+    "ResidualCNN",
+    "SimpleClassifier",
+    "TransformerPredictor",
+    "VariationalAutoencoder",
+    "VisionTransformer",
+]
