@@ -58,12 +58,19 @@ def _build(kind: Any, shape: tuple[int, ...], classes: int) -> Any:
     known = {
         "input_size": channels * height * width,
         "in_channels": channels,
+        "num_channels": channels,
         "image_size": height,
         "num_classes": classes,
     }
     wanted = inspect.signature(kind).parameters
+    if {"patch_size", "num_patches"} <= set(wanted):
+        patch = wanted["patch_size"].default
+        known["num_patches"] = (height // patch) * (width // patch)
     if "image_size" in wanted and height != width:
         raise UsageError(f"{kind.__name__} takes square images: got {height}x{width}")
+    missing = [name for name, value in wanted.items() if value.default is value.empty and name not in known]
+    if missing:
+        raise UsageError(f"{kind.__name__} needs more than sizes of images and classes: {', '.join(missing)}")
     try:
         return kind(**{name: value for name, value in known.items() if name in wanted})
     except ValueError as error:
