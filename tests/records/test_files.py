@@ -26,7 +26,7 @@ def no_space(*_arguments: object, **_options: object) -> None:
     raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
 
 
-few = settings(max_examples=25, deadline=None)  # each example waits for the disk
+few = settings(max_examples=12, deadline=None)  # each example waits for the disk
 
 
 class DiskFull:

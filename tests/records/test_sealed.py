@@ -48,7 +48,7 @@ def sealed(tmp_path) -> Path:
     return path
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=12, deadline=None)
 @given(content=st.binary(max_size=300))
 def test_content_comes_back(content, tmp_path_factory):
     path = tmp_path_factory.mktemp("sealed") / "file"
