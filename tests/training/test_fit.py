@@ -5,7 +5,7 @@ import math
 import pytest
 import torch
 
-from gradlab.augment import Normalize, Pipeline, SmallAffine
+from gradlab.augment import BatchShuffle, Normalize, Pipeline, SmallAffine
 from gradlab.errors import DivergedError, UsageError
 from gradlab.objectives import classification
 from gradlab.training import Place, Selection, collect, fit, schedules
@@ -63,6 +63,19 @@ def test_a_seed_does_not_feel_the_seeds_beside_it(way, bars, recipe, make_small_
     alone = train((5,))[1]
     for company in [(5, 2), (0, 1, 2, 3, 5), (9, 5, 8)]:
         assert relative(weights(train(company)[1], 5), weights(alone, 5)) < (1e-5 if way == "stacked" else 1e-30)
+
+
+def test_a_shuffle_of_the_batch_is_the_seed_s_own_also_in_a_stack(bars, recipe, make_small_net, normalize):
+    prepare = Pipeline([BatchShuffle(), normalize])
+
+    def train(seeds, way):
+        return collect(fit(make_small_net, bars, classification, recipe(), seeds=seeds, together=way, prepare=prepare))[
+            1
+        ]
+
+    alone = weights(train((5,), "in a row"), 5)
+    for seeds in [(5, 2), (2, 5)]:
+        assert relative(weights(train(seeds, "stacked"), 5), alone) < 1e-4
 
 
 @pytest.mark.parametrize("way", WAYS)
