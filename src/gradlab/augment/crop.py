@@ -109,10 +109,8 @@ def resample(images: Tensor, down: Tensor, across: Tensor) -> Tensor:
         across: [batch, new width, width].
     """
     batch, channels, height, width = images.shape
-    # Channels move between the axes, so that one product for each image serves all its channels.
-    columns = images.transpose(1, 2).reshape(batch, height, channels * width).to(down.dtype)
-    rows = torch.bmm(down, columns).view(batch, -1, width)
-    return torch.bmm(rows, across.transpose(1, 2)).view(batch, down.shape[1], channels, -1).transpose(1, 2)
+    rows = torch.bmm(images.to(down.dtype).reshape(batch, channels * height, width), across.transpose(1, 2))
+    return torch.matmul(down.unsqueeze(1), rows.view(batch, channels, height, -1))
 
 
 def _between(draws: Tensor, low: float, high: float) -> Tensor:
