@@ -11,7 +11,7 @@ import torch
 
 
 def derive(seed: int, purpose: str) -> int:
-    """A 63-bit seed for one purpose of one seed; different pairs give unrelated streams."""
+    """A seed for one purpose of one seed; different pairs give unrelated streams."""
     digest = hashlib.blake2b(f"{seed}/{purpose}".encode(), digest_size=8).digest()
     return int.from_bytes(digest, "little") >> 1
 

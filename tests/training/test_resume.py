@@ -131,22 +131,35 @@ def test_other_threads_are_told(bars, recipe, make_small_net, tmp_path):
     with contextlib.suppress(InterruptedRunError):
         place = Place(state=tmp_path, stop=StopAtStep(6))
         collect(make_fit(bars, recipe, make_small_net, together="in a row", place=place))
-    _, resumed = collect(
-        make_fit(bars, recipe, make_small_net, together="in a row", place=Place(state=tmp_path, threads=2))
-    )
+    with pytest.warns(UserWarning, match=r"threads: 1 then, 2 now.*not exact"):
+        _, resumed = collect(
+            make_fit(bars, recipe, make_small_net, together="in a row", place=Place(state=tmp_path, threads=2))
+        )
     assert not resumed.exact
 
 
-def test_state_of_another_model_is_refused(bars, recipe, make_small_net, normalize, tmp_path):
+def test_other_code_is_told(bars, recipe, make_small_net, tmp_path, monkeypatch):
     with contextlib.suppress(InterruptedRunError):
         place = Place(state=tmp_path, stop=StopAtStep(6))
         collect(make_fit(bars, recipe, make_small_net, together="in a row", place=place))
+    monkeypatch.setattr("gradlab.training.task.code_digest", lambda: "another")
+    with pytest.warns(UserWarning, match=r"code: .* then, another now.*not exact"):
+        _, resumed = collect(make_fit(bars, recipe, make_small_net, together="in a row", place=Place(state=tmp_path)))
+    assert not resumed.exact
+
+
+def test_state_of_another_model_is_refused(bars, recipe, make_small_net, tmp_path):
+    with contextlib.suppress(InterruptedRunError):
+        place = Place(state=tmp_path, stop=StopAtStep(6))
+        collect(make_fit(bars, recipe, make_small_net, together="in a row", place=place))
+
+    class Wider(make_small_net):
+        def __init__(self, dropout):
+            super().__init__(dropout)
+            self.conv = torch.nn.Conv2d(1, 4, 5, padding=1)
+
     with pytest.raises(FileError, match="not of this model and recipe"):
-        collect(
-            fit(lambda: torch.nn.Sequential(torch.nn.Flatten(), torch.nn.Linear(64, 2)), bars, classification,
-                recipe(optimizer=lambda p: torch.optim.AdamW(p, lr=3e-3)), seeds=(0, 1), together="in a row",
-                prepare=normalize, place=Place(state=tmp_path))
-        )  # fmt: skip
+        collect(make_fit(bars, recipe, Wider, together="in a row", place=Place(state=tmp_path)))
 
 
 def test_state_of_other_settings_is_refused(bars, recipe, make_small_net, tmp_path):

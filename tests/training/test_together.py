@@ -65,3 +65,10 @@ def test_an_oversubscribed_machine_gets_a_warning(monkeypatch):
     monkeypatch.setattr(os, "getloadavg", lambda: (6.0, 0.0, 0.0))
     assert "busy (load 6.0)" in oversubscribed(1, 1)
     assert "use --threads 1" in oversubscribed(1, 2)
+
+
+def test_processes_have_one_thread_each():
+    """OpenMP's threads do not survive a fork: with more than one, a child would wait for ever."""
+    assert together.choose_way("auto", Place(threads=2), 3, PLAIN).name == "in a row"
+    with pytest.raises(UsageError, match="one thread each: got --threads 2"):
+        together.choose_way("processes", Place(threads=2), 3, PLAIN)

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from gradlab import training
-from gradlab.cli.execute import complete_settings, configured, load_experiment, make_run
+from gradlab.cli.settings import complete_settings, configured, load_experiment, make_run
 from gradlab.explain import layer_table, training_memory
 from gradlab.records.environment import available_cores
 from gradlab.training.display import duration
@@ -57,12 +57,17 @@ def _arm(
     }
 
 
-def _as_text(document: dict[str, Any]) -> str:
-    data = document["data"]
+def _data_text(data: dict[str, Any]) -> str:
+    if not data:
+        return "none"
     sizes = ", ".join(f"{part} {count:,}" for part, count in data["sizes"].items())
+    return f"{data['name']}, {len(data['classes'])} classes, {'x'.join(map(str, data['shape']))}; {sizes}"
+
+
+def _as_text(document: dict[str, Any]) -> str:
     lines = [
         f"{document['experiment']} (dry run, nothing is kept)",
-        f"data:     {data['name']}, {len(data['classes'])} classes, {'x'.join(map(str, data['shape']))}; {sizes}",
+        f"data:     {_data_text(document['data'])}",
         f"settings: {', '.join(f'{name}={value}' for name, value in document['config'].items())}",
     ]
     for name, arm in document["arms"].items():
@@ -73,6 +78,6 @@ def _as_text(document: dict[str, Any]) -> str:
         )
         lines += [f"    {layer['name']:<20} {layer['output']}" for layer in arm["layers"]]
     total = duration(document["estimated_seconds"])
-    lines += [f"in all about {total} for {len(document['seeds'])} seeds, validation not counted",
-              f"folder: {document['folder']}"]  # fmt: skip
+    whole = f"in all about {total} for {len(document['seeds'])} seeds, validation not counted"
+    lines += [whole if document["arms"] else "it trains no network", f"folder: {document['folder']}"]
     return "\n".join(lines)

@@ -1,64 +1,22 @@
 """Executing a run whose folder holds its settings: the first time and whenever it is resumed."""
 
-import dataclasses
-import importlib
 import json
+import shlex
 import time
+import traceback
 import warnings
-from pathlib import Path
-from types import ModuleType
 from typing import Any
 
 import torch
 
 from gradlab import training
+from gradlab.cli.settings import configured, load_experiment, make_run
 from gradlab.data import show_progress
-from gradlab.errors import InterruptedRunError, UsageError
+from gradlab.errors import DivergedError, GradlabError, InterruptedRunError, UsageError
 from gradlab.records import RowJournal, RunFolder, describe_environment, write_json
 from gradlab.report import ReportPaths, page_of_run, results, terminal_summary, write_report
 from gradlab.training.board import Board
 from gradlab.training.display import Display, duration
-
-
-def complete_settings(settings: dict[str, Any]) -> dict[str, Any]:
-    """The settings with the device chosen and the whole configuration written out.
-
-    Raises:
-        UsageError: the device is not there or a value is impossible.
-    """
-    module = load_experiment(settings["experiment"])
-    config = configured(module, settings)
-    return {**settings, "device": choose_device(settings["device"]), "config": dataclasses.asdict(config)}
-
-
-def load_experiment(name: str) -> ModuleType:
-    """The module of an experiment."""
-    return importlib.import_module(f"gradlab.experiments.{name}")
-
-
-def configured(module: ModuleType, settings: dict[str, Any]) -> Any:
-    """The experiment's `Config`: its quick or its usual one, with the changes that the command asked for."""
-    base = module.QUICK if settings["quick"] else module.Config()
-    changes = {k: tuple(v) if isinstance(v, list) else v for k, v in settings["changes"].items()}
-    return dataclasses.replace(base, **changes)
-
-
-def choose_device(asked: str | None) -> str:
-    """The device asked for if it is there, else the fastest one there is.
-
-    Raises:
-        UsageError: the device asked for is unknown or not there.
-    """
-    if asked is None:
-        return "cuda" if torch.cuda.is_available() else "cpu"
-    try:
-        kind = torch.device(asked).type
-    except RuntimeError:
-        raise UsageError(f"unknown device '{asked}': known are cpu, cuda, cuda:N and mps") from None
-    there = {"cpu": True, "cuda": torch.cuda.is_available(), "mps": torch.backends.mps.is_available()}
-    if not there.get(kind, False):
-        raise UsageError(f"--device {asked} is not there: use --device cpu, or see `gradlab doctor`")
-    return asked
 
 
 def execute(folder: RunFolder, *, quiet: bool, as_json: bool) -> int:
@@ -68,6 +26,7 @@ def execute(folder: RunFolder, *, quiet: bool, as_json: bool) -> int:
         GradlabError: whatever stopped it; its state is saved.
     """
     settings = folder.document("config")
+    torch.set_num_threads(settings["threads"])  # for everything: what is evaluated must not depend on the cores
     display = Display(seeds=len(settings["seeds"]), quiet=quiet)
     stop = training.Stop()
     with folder.locked(), stop.listening(), warnings.catch_warnings():
@@ -79,24 +38,12 @@ def execute(folder: RunFolder, *, quiet: bool, as_json: bool) -> int:
             display.wipe()
             message = f"{error}; what was trained is saved: gradlab resume {folder.path}"
             raise InterruptedRunError(message, exit_code=error.exit_code) from error
-        except Exception:
+        except Exception as error:
             display.wipe()
+            if _is_users(error):
+                raise UsageError(f"{settings['experiment']} cannot run with these settings: {error}") from error
             raise
     return code
-
-
-def make_run(folder: RunFolder | None, settings: dict[str, Any], **place: Any) -> training.Run:
-    """The `Run` that a run's settings describe."""
-    return training.Run(
-        seeds=tuple(settings["seeds"]),
-        together=settings["together"],
-        place=training.Place(
-            device=settings["device"], precision=settings["precision"], threads=settings["threads"], **place
-        ),
-        folder=folder,
-        data_root=Path(settings["data_root"]) if settings["data_root"] else None,
-        offline=settings["offline"],
-    )
 
 
 def _execute(
@@ -124,13 +71,9 @@ def _execute(
             display.row(row)
     finally:
         run.board.close()
-    unreproduced = journal.finish()
     facts = run.facts
-    exact = unreproduced == 0 and all(arm["exact"] for arm in facts["arms"].values())
-    if not exact:
-        display.say(
-            f"warning: not an exact resume: {unreproduced} earlier rows did not come again, or versions changed"
-        )
+    exact = _is_exact(run, journal, display)
+    journal.finish()
     environment = describe_environment(
         device=settings["device"],
         device_name=_device_name(settings["device"]),
@@ -150,12 +93,41 @@ def _execute(
         environment=environment,
         seconds=round(seconds, 3),
         parameters={arm: about["parameters"] for arm, about in facts["arms"].items()},
+        seeds=settings["seeds"] if facts["arms"] else (),
+        diverged={arm: about["diverged"] for arm, about in facts["arms"].items()},
     )
     write_json(folder.path / "results.json", document)
     paths = write_report([page_of_run(folder, module.page(folder))], folder.path)
     display.wipe()
     _finish(folder, document, paths, settings, as_json=as_json)
-    return 1 if any(arm["diverged"] for arm in facts["arms"].values()) else 0
+    _raise_if_diverged(facts["arms"])
+    return 0
+
+
+def _is_exact(run: training.Run, journal: RowJournal, display: Display) -> bool:
+    """Whether every resume so far was exact; a no is remembered before the rows that prove it are gone."""
+    unreproduced = journal.unreproduced
+    same = unreproduced == 0 and all(arm["exact"] for arm in run.facts["arms"].values())
+    if not same:
+        lost = f"{unreproduced} earlier rows did not come again, or versions changed"
+        display.say(f"warning: not an exact resume: {lost}")
+        run.remember("not exact", lambda: True)
+    return same and not run.remembers("not exact")
+
+
+def _raise_if_diverged(arms: dict[str, Any]) -> None:
+    lost = [f"'{arm}' seed {seed}: {why}" for arm, about in arms.items() for seed, why in about["diverged"].items()]
+    if lost:
+        more = f" (and {len(lost) - 1} more)" if len(lost) > 1 else ""
+        raise DivergedError(f"{lost[0]}{more}; everything else is reported; try a lower learning rate")
+
+
+def _is_users(error: Exception) -> bool:
+    """Whether a ValueError comes from a value that the user chose: one that a room below the experiment refused."""
+    if not isinstance(error, ValueError) or isinstance(error, GradlabError) or error.__traceback__ is None:
+        return False
+    last = traceback.extract_tb(error.__traceback__)[-1].filename
+    return any(f"/{room}/" in last.replace("\\", "/") for room in ("models", "nn", "augment", "optim", "training"))
 
 
 def _announce(settings: dict[str, Any], folder: RunFolder, display: Display) -> None:
@@ -182,7 +154,8 @@ def _finish(
     print()
     print(f"report:      {paths.html}" + (f" and {paths.pdf}" if paths.pdf else ""))
     print(f"results:     {folder.path / 'results.json'}")
-    print(f"TensorBoard: tensorboard --logdir {folder.board}")
+    if folder.board.is_dir():
+        print(f"TensorBoard: tensorboard --logdir {shlex.quote(str(folder.board))}")
     print(f"{settings['experiment']} took {duration(document['seconds'])}")
 
 

@@ -8,7 +8,7 @@ from typing import Any
 from gradlab.cli.arguments import Convert, Flag, number, one_of, positive_number, whole_number, word
 
 BASES: dict[str, Convert] = {"int": whole_number, "float": number, "str": word}
-COUNTS = ("epochs", "batch_size")  # fields of which every experiment needs at least one
+COUNTS = ("epochs", "window")  # fields of which every experiment needs at least one
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,7 +50,7 @@ def _flag(name: str, annotation: ast.expr, default: Any, described: str) -> Flag
     if kind == "bool":
         return Flag(name=flag, help=_help(described, default), negatable=True)
     convert = one_of(kind) if isinstance(kind, tuple) else BASES[kind]
-    if name in COUNTS:
+    if kind == "int" and (name in COUNTS or name.endswith("_size")):
         convert = positive_number
     shown = "{" + ",".join(kind) + "}" if isinstance(kind, tuple) else kind.upper()
     return Flag(name=flag, help=_help(described, default), convert=convert, many=many, shown=shown)

@@ -4,9 +4,9 @@ import json
 from pathlib import Path
 from typing import Any
 
-from gradlab.cli.execute import load_experiment
 from gradlab.cli.fields import outline
 from gradlab.cli.run import begin, settings_of
+from gradlab.cli.settings import load_experiment
 from gradlab.errors import UsageError
 from gradlab.experiments import GROUPS, source_of
 from gradlab.records import RunFolder, new_run_folder, write_json

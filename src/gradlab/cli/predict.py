@@ -24,6 +24,9 @@ def main(words: Sequence[str]) -> int:
     options = parse("predict", "What a run's networks say about pictures.", flags, words)
     run = RunFolder(Path(options["run"]))
     environment = run.document("environment")
+    shape = environment["data"].get("shape", [])
+    if len(shape) != 3:
+        raise UsageError(f"{run.path} has no network that looks at pictures: predict is for image classifiers")
     arm = options["arm"] or best_validated(run.rows(), list(environment["arms"]))
     if arm not in environment["arms"]:
         raise unknown("arm", arm, environment["arms"])
@@ -66,19 +69,23 @@ def _answers(run: RunFolder, environment: dict[str, Any], arm: str, options: dic
 def _models(run: RunFolder, environment: dict[str, Any], arm: str) -> list[Any]:
     import torch
 
-    from gradlab.cli.execute import configured, load_experiment
+    from gradlab.cli.settings import configured, load_experiment
 
     settings, data = run.document("config"), environment["data"]
     module = load_experiment(settings["experiment"])
     config = configured(module, settings)
     models = []
-    for name, digest in environment["arms"][arm]["weights"].items():
+    digests = {Path(name).name: digest for name, digest in environment["arms"][arm]["weights"].items()}
+    for seed in settings["seeds"]:
+        path = run.weights(arm, seed)
+        if not digests.get(path.name):
+            continue  # a seed that diverged has no weights
         model = module.network(config, arm, tuple(data["shape"]), len(data["classes"]))
-        arrays = read_weights(run.path / name, sha256=digest)
+        arrays = read_weights(path, sha256=digests[path.name])
         try:
             model.load_state_dict({key: torch.from_numpy(array) for key, array in arrays.items()})
         except RuntimeError as error:
-            raise FileError(f"{run.path / name} does not fit the network of '{arm}'") from error
+            raise FileError(f"{path} does not fit the network of '{arm}'") from error
         models.append(model.eval())
     if not models:
         raise UsageError(f"'{arm}' has no weights: every seed diverged")

@@ -1,6 +1,5 @@
 """`gradlab report`."""
 
-import importlib
 import json
 from collections.abc import Sequence
 from pathlib import Path
@@ -24,11 +23,12 @@ def main(words: Sequence[str]) -> int:
     unfinished = [str(folder.path) for folder in folders if folder.has("config") and not folder.has("results")]
     if unfinished:
         raise UsageError(f"{unfinished[0]} is not finished: `gradlab resume {unfinished[0]}` goes on with it")
+    from gradlab.cli.settings import load_experiment
     from gradlab.report import page_of_run, write_report
 
     pages = []
     for folder in folders:
-        module = importlib.import_module(f"gradlab.experiments.{folder.document('config')['experiment']}")
+        module = load_experiment(folder.document("config")["experiment"])
         pages.append(page_of_run(folder, module.page(folder)))
     target = Path(options["out"]) if options["out"] else folders[0].path
     paths = write_report(pages, target)

@@ -110,7 +110,8 @@ def begin(folder: "RunFolder", settings: dict[str, Any], *, quiet: bool, as_json
     Raises:
         GradlabError: whatever stopped it.
     """
-    from gradlab.cli.execute import complete_settings, execute
+    from gradlab.cli.execute import execute
+    from gradlab.cli.settings import complete_settings
     from gradlab.records import write_json
 
     try:
@@ -125,15 +126,15 @@ def begin(folder: "RunFolder", settings: dict[str, Any], *, quiet: bool, as_json
 
 
 def _name_among(words: Sequence[str]) -> str | None:
-    """The experiment's name: a known one wherever it stands, else the first word that is no flag."""
-    if words and words[0] in ("-h", "--help"):
+    """The experiment's name, which is the first word; None where help is asked for or nothing is."""
+    if not words or words[0] in ("-h", "--help"):
         return None
     known = [*experiment_names(), *GROUPS]
-    first = next((text for text in words if text in known), None)
-    first = first or next((text for text in words if not text.startswith("-")), None)
-    if first is not None and first not in known:
-        raise unknown("experiment", first, known, where="gradlab list")
-    return first
+    if words[0].startswith("-"):
+        raise UsageError(f"name the experiment first: gradlab run EXPERIMENT {words[0]} ...")
+    if words[0] not in known:
+        raise unknown("experiment", words[0], known, where="gradlab list")
+    return words[0]
 
 
 def _absolute(data: str) -> str:

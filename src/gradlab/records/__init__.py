@@ -1,6 +1,6 @@
 """What a run leaves behind: files written whole or not at all, rows, weights, environment."""
 
-from gradlab.records.environment import describe_environment
+from gradlab.records.environment import code_digest, describe_environment, processor_name
 from gradlab.records.files import append_line, sha256_of_file, write_atomically, write_json
 from gradlab.records.folder import RunFolder, new_run_folder, slug
 from gradlab.records.journal import Row, RowJournal, read_rows
@@ -12,8 +12,10 @@ __all__ = [
     "RowJournal",
     "RunFolder",
     "append_line",
+    "code_digest",
     "describe_environment",
     "new_run_folder",
+    "processor_name",
     "read_rows",
     "read_sealed",
     "read_weights",

@@ -1,5 +1,7 @@
 """Where a run happened: versions, hardware, settings that can change its bits."""
 
+import functools
+import hashlib
 import os
 import platform
 import sys
@@ -15,11 +17,26 @@ def describe_environment(**further: object) -> dict[str, object]:
         "python": platform.python_version(),
         "packages": {name: _version(name) for name in PACKAGES},
         "system": f"{platform.system()} {platform.release()} {platform.machine()}",
-        "processor": _processor(),
+        "processor": processor_name(),
         "cores": available_cores(),
         "memory_bytes": _memory_bytes(),
         **further,
     }
+
+
+NOT_ARITHMETIC = ("cli", "report", "explain")
+
+
+@functools.cache
+def code_digest() -> str:
+    """The SHA-256 over all of gradlab's source files that can change a trained number."""
+    root = Path(__file__).parents[1]
+    digest = hashlib.sha256()
+    for path in sorted(root.rglob("*.py")):
+        name = path.relative_to(root)
+        if name.parts[0] not in NOT_ARITHMETIC:
+            digest.update(f"{name.as_posix()}\n".encode() + path.read_bytes())
+    return digest.hexdigest()
 
 
 def available_cores() -> int:
@@ -36,7 +53,8 @@ def _version(package: str) -> str | None:
         return None
 
 
-def _processor() -> str:
+def processor_name() -> str:
+    """The processor's name as its maker prints it."""
     information = Path("/proc/cpuinfo")
     if sys.platform == "linux" and information.exists():
         for line in information.read_text(errors="replace").splitlines():

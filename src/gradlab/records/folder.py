@@ -60,6 +60,8 @@ class RunFolder:
         try:
             document = json.loads(path.read_bytes())
         except OSError as error:
+            if name != "config" and self.has("config"):
+                raise FileError(f"{self.path} is not finished: `gradlab resume {self.path}` goes on with it") from error
             raise FileError(f"cannot read {path}: {error.strerror}; is {self.path} a gradlab run?") from error
         except ValueError as error:
             raise FileError(f"{path} is damaged: {error}") from error

@@ -45,6 +45,11 @@ class RowJournal:
         """All rows of this session, in the order in which they came."""
         return list(self._rows)
 
+    @property
+    def unreproduced(self) -> int:
+        """How many lines of an earlier session have not come again."""
+        return sum(self._earlier.values())
+
     def finish(self) -> int:
         """Rewrites the file in its final order and returns how many earlier lines were not reproduced.
 
@@ -60,7 +65,7 @@ class RowJournal:
 
         self._rows.sort(key=place)
         write_atomically(self._path, _as_file([as_line(row) for row in self._rows]))
-        return sum(self._earlier.values())
+        return self.unreproduced
 
 
 def as_line(row: Row) -> str:

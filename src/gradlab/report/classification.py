@@ -37,7 +37,8 @@ def comparison_sentence(results: Mapping[str, Any]) -> str:
         return "Nothing was measured on the test split."
     errors = "; ".join(f"{arm} {error_of(results, arm)}" for arm in arms)
     verdicts = [c["verdict"] for c in results["comparisons"] if c.get("metric") == "test_accuracy"]
-    return f"Test error: {errors}. {' '.join(verdicts)}".strip()
+    told = f" In accuracy: {' '.join(verdicts)}" if verdicts else ""
+    return f"Test error: {errors}.{told}"
 
 
 def best_validated(rows: Sequence[Row], arms: Sequence[str]) -> str:
@@ -54,7 +55,7 @@ def best_validated(rows: Sequence[Row], arms: Sequence[str]) -> str:
 def classification_blocks(run: RunFolder, arm: str) -> list[Block]:
     """An arm's first predictions, most confident mistakes and confusion matrix, as far as they were kept."""
     arrays = run.arrays(arm)
-    if not arrays:
+    if "sample_true" not in arrays:
         return []
     classes = run.document("environment")["data"]["classes"]
     blocks: list[Block] = []

@@ -6,7 +6,7 @@ from typing import Any
 
 from gradlab.errors import UsageError
 from gradlab.records import Row
-from gradlab.report.wording import is_share, larger_is_better, split_of
+from gradlab.report.wording import counted, is_share, larger_is_better, split_of
 from gradlab.stats import compare_all, summarise
 
 SCHEMA = 1
@@ -30,6 +30,8 @@ def summarise_rows(
     *,
     parameters: Mapping[str, int | None] | None = None,
     directions: Mapping[str, bool] | None = None,
+    seeds: Sequence[int] = (),
+    diverged: Mapping[str, Mapping[int, str]] | None = None,
 ) -> tuple[dict[str, Any], list[dict[str, Any]]]:
     """Returns the `arms` and `comparisons` of `results.json`.
 
@@ -38,6 +40,8 @@ def summarise_rows(
         parameters: number of trained parameters of each arm. Its order is the order of the arms, and the first is the
             baseline; arms that it lacks follow in the order in which the rows name them.
         directions: metric -> whether larger is better, for names that do not tell (see `larger_is_better`).
+        seeds: the seeds that were asked for; one without a result stays in the lists, with null for its values.
+        diverged: arm -> seed -> why it has no result.
 
     Raises:
         UsageError: two rows give different values for one arm, seed and metric.
@@ -45,8 +49,14 @@ def summarise_rows(
     counts = parameters or {}
     measured = _measurements(rows)
     order = [arm for arm in counts if arm in measured] + [arm for arm in measured if arm not in counts]
-    arms = {arm: {"parameters": counts.get(arm), **_arm(measured[arm])} for arm in order}
-    return arms, _comparisons({arm: measured[arm] for arm in order}, directions or {})
+    lost = {arm: dict(found) for arm, found in (diverged or {}).items() if found}
+    order += [arm for arm in lost if arm not in order]
+    arms = {
+        arm: {"parameters": counts.get(arm), **_arm(measured.get(arm, {}), seeds), **_told_of(lost.get(arm, {}))}
+        for arm in order
+    }
+    comparisons = _comparisons({arm: measured[arm] for arm in order if arm in measured}, directions or {})
+    return arms, [_with_survivors(comparison, lost) for comparison in comparisons]
 
 
 def results(
@@ -58,6 +68,8 @@ def results(
     seconds: float,
     parameters: Mapping[str, int | None] | None = None,
     directions: Mapping[str, bool] | None = None,
+    seeds: Sequence[int] = (),
+    diverged: Mapping[str, Mapping[int, str]] | None = None,
 ) -> dict[str, Any]:
     """Returns the whole document of `results.json`; see `summarise_rows` for the arguments it shares with it.
 
@@ -69,11 +81,15 @@ def results(
         seconds: wall time of the run.
         parameters: see `summarise_rows`.
         directions: see `summarise_rows`.
+        seeds: see `summarise_rows`.
+        diverged: see `summarise_rows`.
 
     Raises:
         UsageError: as `summarise_rows`.
     """
-    arms, comparisons = summarise_rows(rows, parameters=parameters, directions=directions)
+    arms, comparisons = summarise_rows(
+        rows, parameters=parameters, directions=directions, seeds=seeds, diverged=diverged
+    )
     return {
         "schema": SCHEMA,
         "experiment": experiment,
@@ -126,8 +142,21 @@ def _place(by_seed: dict[int, float], arm: str, seed: int, metric: str, value: o
         )
 
 
-def _arm(metrics: Mapping[str, Mapping[int, float]]) -> dict[str, Any]:
-    seeds = sorted({seed for by_seed in metrics.values() for seed in by_seed})
+def _told_of(lost: Mapping[int, str]) -> dict[str, Any]:
+    return {"diverged": {str(seed): why for seed, why in lost.items()}} if lost else {}
+
+
+def _with_survivors(comparison: dict[str, Any], lost: Mapping[str, Mapping[int, str]]) -> dict[str, Any]:
+    """The comparison with a warning in its verdict where it rests on the seeds that survived."""
+    told = [f"{counted(len(lost[arm]), 'seed')} of {arm} diverged" for arm in
+            (comparison["treatment"], comparison["baseline"]) if arm in lost]  # fmt: skip
+    if not told:
+        return comparison
+    return {**comparison, "verdict": f"{comparison['verdict']} It rests on the surviving seeds: {' and '.join(told)}."}
+
+
+def _arm(metrics: Mapping[str, Mapping[int, float]], asked: Sequence[int]) -> dict[str, Any]:
+    seeds = sorted({seed for by_seed in metrics.values() for seed in by_seed} | set(asked))
     names = sorted(metrics, key=lambda name: ("test", "validation", "train", "").index(split_of(name)))
     return {"seeds": seeds, "metrics": {name: _metric(metrics[name], seeds) for name in names}}
 

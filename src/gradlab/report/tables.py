@@ -145,6 +145,13 @@ def missing_told(results: Mapping[str, Any]) -> list[str]:
     """A sentence for every arm and metric of which some seed has no finite value."""
     told = []
     for arm, found in results["arms"].items():
+        if diverged := found.get("diverged"):
+            why = "; ".join(f"seed {seed}: {reason}" for seed, reason in diverged.items())
+            told.append(
+                f"{arm}: {len(diverged)} of {counted(len(found['seeds']), 'seed')} diverged ({why}); "
+                "every number of it is over the others."
+            )
+            continue
         for name, metric in found["metrics"].items():
             lost = [seed for seed, value in zip(found["seeds"], metric["values"], strict=True) if value is None]
             if lost:

@@ -1,12 +1,15 @@
 """TensorBoard events of a run: scalars for each arm and seed, the network's graph, pictures of what it is fed."""
 
 import contextlib
+import io
 import shutil
 import warnings
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import torch
+from PIL import Image
 from torch import Tensor, nn
 from torch.utils.tensorboard import SummaryWriter
 from torch.utils.tensorboard._pytorch_graph import graph as trace_graph
@@ -47,10 +50,15 @@ class Board:
         low, high = inputs.amin(), inputs.amax()
         self._writer(arm, "inputs").add_images("inputs", (inputs.float() - low) / (high - low).clamp(min=1e-6))
 
+    def add_picture(self, arm: str, seed: int, name: str, png: bytes) -> None:
+        """Adds a picture, given as the bytes of a PNG, to the events of a seed."""
+        pixels = np.asarray(Image.open(io.BytesIO(png)).convert("RGB"))
+        self._writer(arm, seed).add_image(name, pixels, dataformats="HWC")
+
     def draw_graph(self, arm: str, model: nn.Module, inputs: Tensor) -> None:
         """Adds the network's graph; a network that cannot be traced is left out."""
         writer = self._writer(arm, "graph")
-        with warnings.catch_warnings(), contextlib.suppress(RuntimeError, ValueError):
+        with warnings.catch_warnings(), contextlib.suppress(Exception), contextlib.redirect_stdout(io.StringIO()):
             warnings.simplefilter("ignore")  # the tracer warns about every branch on a shape
             with torch.no_grad():
                 writer._get_file_writer().add_graph(trace_graph(model, inputs))

@@ -1,6 +1,7 @@
 """What a person sees while a run goes on: one moving line on a terminal, seldom plain lines anywhere else."""
 
 import os
+import shutil
 import sys
 import time
 from typing import TextIO
@@ -43,7 +44,8 @@ class Display:
             return
         now = time.monotonic()
         if self._moving:
-            self._stream.write("\r" + self._line()[:WIDTH].ljust(WIDTH))
+            width = _width()
+            self._stream.write("\r" + self._line()[:width].ljust(width))
             self._stream.flush()
             self._wiped = False
         elif now - self._shown_at >= PLAIN_SECONDS:
@@ -51,7 +53,7 @@ class Display:
             self._shown_at = now
 
     def row(self, row: Row) -> None:
-        """Prints the measurements of an epoch's validation as a plain line on a terminal that is not moving."""
+        """Says so where a row tells that a seed diverged."""
         if "diverged" in row:
             self.say(f"{row['arm']} seed {row['seed']} stopped: {row['diverged']}")
 
@@ -66,7 +68,7 @@ class Display:
     def wipe(self) -> None:
         """Removes the moving line."""
         if not self._wiped:
-            self._stream.write("\r" + " " * WIDTH + "\r")
+            self._stream.write("\r" + " " * _width() + "\r")
             self._stream.flush()
             self._wiped = True
 
@@ -74,16 +76,24 @@ class Display:
         """Where the arm is: the share of all its seeds' steps, and what the seeds that run just now do."""
         now = time.monotonic()
         running = [p for seed, p in self._latest.items() if now - self._heard_at[seed] < STALE_SECONDS]
-        done = sum((p.epoch - 1 + p.step / p.steps) / p.epochs for p in self._latest.values()) / self._seeds
+        done = (
+            sum(p.replicas * (p.epoch - 1 + p.step / p.steps) / p.epochs for p in self._latest.values()) / self._seeds
+        )
         slowest = min(running, key=lambda p: (p.epoch, p.step))
         elapsed = now - self._began[slowest.arm]
-        names = f"seed {slowest.seed}" if len(running) == 1 else f"{len(running)} seeds"
+        count = sum(p.replicas for p in running)
+        names = f"seed {slowest.seed}" if count == 1 else f"{count} seeds"
         loss = sum(p.loss for p in running) / len(running)
         rate = sum(p.samples_per_second for p in running)
         return (
             f"{slowest.arm}, {names}: epoch {slowest.epoch}/{slowest.epochs}, {done:.0%} of {self._seeds} seeds, "
             f"loss {loss:.4f}, {rate:,.0f} images/s, {duration(elapsed * (1 - done) / max(done, 1e-3))} left"
         )
+
+
+def _width() -> int:
+    """One column less than the terminal has, or a full line would wrap."""
+    return min(WIDTH, shutil.get_terminal_size((WIDTH + 1, 24)).columns - 1)
 
 
 def duration(seconds: float) -> str:

@@ -49,6 +49,14 @@ class Trained:
     step_seconds: float | None = None
 
 
+class AllDivergedError(DivergedError):
+    """No seed of an arm has a network to show; `trained` holds why."""
+
+    def __init__(self, message: str, trained: Trained) -> None:
+        super().__init__(message)
+        self.trained = trained
+
+
 def fit(
     make_model: Callable[[], nn.Module],
     examples: tuple[Tensor, Tensor],
@@ -89,6 +97,10 @@ def fit(
     if not seeds or len(set(seeds)) != len(seeds):
         raise UsageError(f"seeds must be different numbers, at least one: got {list(seeds)}")
     recipe.steps_per_epoch(len(examples[0]))
+    if recipe.select is not None and recipe.select.split not in (measure or {}):
+        raise UsageError(
+            f"select watches '{recipe.select.split}', which is not among the measured {sorted(measure or {})}"
+        )
     inputs, targets = (tensor.to(place.device) for tensor in examples)
     task = Task(
         arm=arm,
@@ -102,6 +114,7 @@ def fit(
         place=place,
     )
     probe = make_model()
+    _refuse_tied_weights(probe)
     way = choose_way(together, place, len(seeds), probe)
     trained = Trained(arm, sum(p.numel() for p in probe.parameters() if p.requires_grad), way)
     begin = time.perf_counter()
@@ -115,7 +128,8 @@ def fit(
     trained.seconds = max(trained.seconds, time.perf_counter() - begin)
     if trained.diverged and not trained.models:
         seed, why = next(iter(trained.diverged.items()))
-        raise DivergedError(f"'{arm}' diverged for every seed; seed {seed}: {why}; try a lower learning rate")
+        message = f"'{arm}' diverged for every seed; seed {seed}: {why}; try a lower learning rate"
+        raise AllDivergedError(message, trained)
     return trained
 
 
@@ -156,3 +170,13 @@ def _keep(task: Task, trained: Trained, seed: int, weights: dict[str, Tensor], a
     model = task.make_model().to(device=task.place.device, dtype=task.place.dtype)
     model.load_state_dict(weights)
     trained.models[seed] = model.eval()
+
+
+def _refuse_tied_weights(model: nn.Module) -> None:
+    """Weights that two layers share would be saved, stacked and counted twice."""
+    owners: dict[int, str] = {}
+    for name, tensor in model.state_dict().items():
+        if tensor.numel() and owners.setdefault(tensor.data_ptr(), name) != name:
+            raise UsageError(
+                f"'{owners[tensor.data_ptr()]}' and '{name}' share their numbers: tied weights cannot be trained"
+            )

@@ -4,10 +4,10 @@ import time
 from collections.abc import Iterator
 
 from gradlab import rng
+from gradlab.errors import UsageError
 from gradlab.records import Row
 from gradlab.training.batches import EpochBatches
 from gradlab.training.learner import Standing, Training
-from gradlab.training.randomness import draws_randomness
 from gradlab.training.saver import Saver
 from gradlab.training.task import Task
 from gradlab.training.ticker import Ticker
@@ -24,19 +24,19 @@ def train(task: Task, training: Training) -> Iterator[Row]:
         FileError: the state cannot be written.
     """
     yield from list(training.rows)
-    saver = Saver(task, training)
+    saver, ticker = Saver(task, training), Ticker(task, training)
     while not training.finished:
-        yield from _steps(task, training, saver)
+        yield from _steps(task, training, saver, ticker)
         if training.active():
             yield from _end_of_epoch(task, training)
         training.finished = training.epoch > task.recipe.epochs or not training.active() or task.place.dry
         saver.epoch_done()
 
 
-def _steps(task: Task, training: Training, saver: Saver) -> Iterator[Row]:
+def _steps(task: Task, training: Training, saver: Saver, ticker: Ticker) -> Iterator[Row]:
     """The steps of an epoch from where it stands; yields rows of windows and of replicas that diverge."""
     learner, recipe, steps = training.learner, task.recipe, task.steps_per_epoch
-    batches, ticker = EpochBatches(task, learner, training.epoch), Ticker(task, training)
+    batches = EpochBatches(task, learner, training.epoch)
     learner.start_epoch()
     last = min(steps, DRY_STEPS) if task.place.dry else steps
     warm = time.perf_counter()
@@ -105,14 +105,16 @@ def _diverged_row(task: Task, training: Training, replica: int, number: int) -> 
 def _measured_rows(task: Task, training: Training, replica: int) -> Iterator[Row]:
     model = training.learner.module(replica)
     select, standing, epoch = task.recipe.select, training.standings[replica], training.epoch
-    draws = draws_randomness(model)
     for split, measure in task.measure.items():
-        if draws:  # a network that samples also when it is measured
-            rng.start_stream(training.learner.seeds[replica], f"measure {split} {epoch}")
+        # A network may sample while it is measured as well.
+        rng.start_stream(training.learner.seeds[replica], f"measure {split} {epoch}")
         metrics = measure(model)
         yield {**_identity(task, training, replica), "split": split, **metrics}
-        if select is not None and split == select.split and select.improves(metrics[select.metric], standing.best):
-            standing.best, standing.best_epoch = metrics[select.metric], epoch
+        if select is None or split != select.split:
+            continue
+        watched = _watched(metrics, select.metric, split)
+        if select.improves(watched, standing.best):
+            standing.best, standing.best_epoch = watched, epoch
             training.best_weights[replica] = training.learner.weights(replica)
     training.learner.start_epoch()
     patience = task.recipe.patience
@@ -127,3 +129,9 @@ def _identity(task: Task, training: Training, replica: int) -> Row:
 def _note(training: Training, row: Row) -> Row:
     training.rows.append(row)
     return row
+
+
+def _watched(metrics: dict[str, float], metric: str, split: str) -> float:
+    if metric not in metrics:
+        raise UsageError(f"select watches '{metric}', which is not measured on {split}: measured are {list(metrics)}")
+    return metrics[metric]

@@ -5,6 +5,7 @@ import multiprocessing
 import os
 import signal
 import sys
+import time
 import warnings
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
@@ -19,10 +20,13 @@ from gradlab.records import Row
 from gradlab.training.learner import Training
 from gradlab.training.loop import train
 from gradlab.training.saver import start
+from gradlab.training.signals import EXIT_CODES
 from gradlab.training.solo import Solo
 from gradlab.training.state import pack, unpack
 from gradlab.training.task import Progress, Task
 
+STOP_SECONDS = 60.0
+"""How long a process may take to save and stop before it is killed."""
 ROW, PROGRESS, DONE, STOPPED, FAILED = b"R", b"P", b"D", b"S", b"F"
 
 
@@ -100,10 +104,18 @@ def _spawn(task: Task, seed: int, earlier: list[Any]) -> _Child:
 
 
 def _rows_in_order(task: Task, children: list[_Child]) -> Iterator[Row]:
-    """Yields rows as soon as every process of the wave has reached their epoch."""
+    """Yields rows as soon as every process of the wave has reached their epoch.
+
+    Returns early where a process does not stop although it was asked to: it is killed then, and its newest save stays.
+    """
+    patience = None
     while True:
         open_ones = {child.connection: child for child in children if not child.ended}
-        for connection in wait(list(open_ones)):
+        if task.place.stop.signal_number and patience is None:
+            patience = time.monotonic() + STOP_SECONDS
+        if patience is not None and time.monotonic() > patience:
+            return
+        for connection in wait(list(open_ones), timeout=1.0):
             _receive(task, open_ones[connection])  # pyright: ignore[reportArgumentType]
         while (epoch := _complete_epoch(children)) is not None:
             for child in children:
@@ -144,6 +156,8 @@ def _receive(task: Task, child: _Child) -> None:
 
 
 def _raise_if_stopped(task: Task, children: list[_Child]) -> None:
+    if task.place.stop.signal_number:
+        raise task.place.stop.error()
     for child in children:
         if child.outcome is None:
             code = child.process.exitcode
@@ -156,8 +170,6 @@ def _raise_if_stopped(task: Task, children: list[_Child]) -> None:
         assert child.outcome is not None
         if child.outcome[:1] == FAILED:
             raise _rebuilt(json.loads(child.outcome[1:]), child.seed)
-    if task.place.stop.signal_number:
-        raise task.place.stop.error()
 
 
 def _rebuilt(failure: dict[str, Any], seed: int) -> GradlabError:
@@ -172,8 +184,8 @@ def _work(task: Task, seed: int, connection: Connection, inherited: list[Any], p
     for reading_end in inherited:
         # A copy left open here would keep a pipe alive whose reader was killed, and its writer would wait for ever.
         reading_end.close()
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # the parent hears Ctrl-C and sets the flag that this process reads
-    signal.signal(signal.SIGTERM, signal.SIG_DFL)
+    for number in EXIT_CODES:  # the parent hears these and sets the flag that this process reads
+        signal.signal(number, signal.SIG_IGN)
     torch.set_num_threads(task.place.threads)
 
     def report(progress: Progress) -> None:

@@ -82,5 +82,8 @@ class Recipe:
             UsageError: a batch is larger than the data.
         """
         if self.batch_size > samples:
-            raise UsageError(f"batch_size {self.batch_size} is larger than the training split of {samples} samples")
+            raise UsageError(
+                f"batch_size {self.batch_size} is larger than the training split of {samples} samples: "
+                f"set it to {samples} or less (--batch-size)"
+            )
         return samples // self.batch_size if self.drop_last else -(-samples // self.batch_size)

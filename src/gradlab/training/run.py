@@ -1,6 +1,6 @@
 """What a command hands to an experiment: seeds, place and folder, none of which belongs to the question asked."""
 
-from collections.abc import Callable, Generator, Mapping
+from collections.abc import Callable, Generator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
@@ -11,10 +11,10 @@ from torch import Tensor, nn
 
 from gradlab import data, rng
 from gradlab.augment import Transform
-from gradlab.errors import UsageError
-from gradlab.records import Row, RunFolder, write_json, write_weights
+from gradlab.errors import FileError, UsageError
+from gradlab.records import Row, RunFolder, slug, write_json, write_weights
 from gradlab.training.board import Board
-from gradlab.training.fit import Trained, fit
+from gradlab.training.fit import AllDivergedError, Trained, fit
 from gradlab.training.recipe import Recipe
 from gradlab.training.task import Measure, Objective, Place
 
@@ -67,6 +67,7 @@ class Run:
             unlabelled=unlabelled,
         )
         digest = splits.digest() if self.folder is not None or not self.place.dry else None
+        self._hold_to(f"data {splits.name}", digest)
         if side is not None:
             splits = data.resized(splits, side)
         mean, deviation = splits.normalisation
@@ -85,6 +86,26 @@ class Run:
             splits = replace(splits, **{part: images.take(few[: len(images)]) for part, images in cut.items()})
         return splits
 
+    def describe_data(
+        self, name: str, *, kind: str, shape: Sequence[int], classes: Sequence[str], sizes: Mapping[str, int]
+    ) -> None:
+        """Notes data that an experiment made itself.
+
+        Args:
+            name: what the data is called.
+            kind: what one sample is, as a plural, such as "points".
+            shape: of one sample.
+            classes: what a label can be.
+            sizes: part -> samples.
+        """
+        self.facts["data"] = {
+            "name": name,
+            "kind": kind,
+            "shape": list(shape),
+            "classes": list(classes),
+            "sizes": dict(sizes),
+        }
+
     def fit(
         self,
         arm: str,
@@ -97,22 +118,26 @@ class Run:
         measure: Mapping[str, Measure] | None = None,
     ) -> Generator[Row, None, Trained]:
         """Trains an arm with this run's seeds at this run's place; see `gradlab.training.fit`."""
-        if arm in self.facts["arms"]:
-            raise UsageError(f"two arms are named '{arm}'")
+        for other in self.facts["arms"]:
+            if slug(arm).lower() == slug(other).lower():
+                raise UsageError(f"the arms '{other}' and '{arm}' would share their files: name one of them otherwise")
         if self.board is not None:
             self._show(self.board, arm, make_model(), examples[0][:BOARD_PICTURES], prepare)
-        trained = yield from fit(
-            make_model,
-            examples,
-            objective,
-            recipe,
-            seeds=self.seeds,
-            together=self.together,
-            arm=arm,
-            prepare=prepare,
-            measure=measure,
-            place=self.place,
-        )
+        try:
+            trained = yield from fit(
+                make_model,
+                examples,
+                objective,
+                recipe,
+                seeds=self.seeds,
+                together=self.together,
+                arm=arm,
+                prepare=prepare,
+                measure=measure,
+                place=self.place,
+            )
+        except AllDivergedError as error:
+            trained = error.trained  # the other arms go on; the command ends with exit code 1
         self.facts["arms"][arm] = {
             "parameters": trained.parameters,
             "way": trained.way.name,
@@ -140,6 +165,11 @@ class Run:
         if self.folder is not None:
             self.folder.write_arrays(name, **arrays)
 
+    def show_picture(self, arm: str, seed: int, name: str, png: bytes) -> None:
+        """Adds a picture to a seed's events, if there is a TensorBoard."""
+        if self.board is not None:
+            self.board.add_picture(arm, seed, name, png)
+
     def _show(self, board: Board, arm: str, model: nn.Module, inputs: Tensor, prepare: Transform | None) -> None:
         if prepare is not None:
             draws = torch.rand(len(inputs), prepare.uniforms, generator=rng.generator(self.seeds[0], "board"))
@@ -148,20 +178,31 @@ class Run:
         board.draw_graph(arm, model.eval(), inputs[:1].float())
 
     def remember(self, name: str, measure: Callable[[], Any]) -> Any:
-        """A JSON value that depends on this machine's speed: measured once, read back when the run is resumed.
+        """A JSON value that need not come out the same twice (a timing): taken once, read back by a resumed run.
 
         Raises:
             FileError: it cannot be written or read.
         """
         if self.folder is None:
             return measure()
-        if not self.folder.has("measured"):
-            write_json(self.folder.path / "measured.json", {})
-        known = self.folder.document("measured")
+        known = self.folder.document("remembered") if self.folder.has("remembered") else {}
         if name not in known:
             known[name] = measure()
-            write_json(self.folder.path / "measured.json", known)
+            write_json(self.folder.path / "remembered.json", known)
         return known[name]
+
+    def remembers(self, name: str) -> bool:
+        """Whether `remember` was called for this name, in this session or an earlier one."""
+        return self.folder is not None and self.folder.has("remembered") and name in self.folder.document("remembered")
+
+    def _hold_to(self, what: str, digest: str | None) -> None:
+        """Refuses to go on with other data than the run began with."""
+        before = self.remember(what, lambda: digest)
+        if before != digest:
+            raise FileError(
+                f"the {what} has changed since this run began (SHA-256 {before} then, {digest} now): "
+                "put the old one back, or start a new run"
+            )
 
     def _keep_weights(self, trained: Trained) -> dict[str, str]:
         if self.folder is None:

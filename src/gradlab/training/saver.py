@@ -1,6 +1,7 @@
 """When training is saved, what is saved, and how it is taken up again."""
 
 import time
+import warnings
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -14,6 +15,7 @@ from gradlab.training.solo import under
 from gradlab.training.state import newest_state, write_state
 from gradlab.training.task import Task
 
+SAMPLED = (0.0, 0.1, 0.25, 0.5, 0.75, 0.9)  # where along the training two schedules are held against each other
 SAVE_SHARE = 0.01  # of the time goes into saving, at most
 
 
@@ -99,7 +101,14 @@ def _settings(task: Task, learner: Learner) -> dict[str, Any]:
         "batch_size": recipe.batch_size,
         "clip_norm": recipe.clip_norm,
         "l1": recipe.l1,
+        "arm": task.arm,
         "samples": len(task.inputs),
+        "window": recipe.window,
+        "drop_last": recipe.drop_last,
+        "patience": recipe.patience,
+        "select": None if recipe.select is None else asdict(recipe.select),
+        "objective": getattr(task.objective, "__qualname__", type(task.objective).__name__),
+        "schedule": [recipe.schedule(int(share * task.steps_per_epoch * recipe.epochs)) for share in SAMPLED],
         "optimizer": learner.settings(),
     }
 
@@ -115,6 +124,16 @@ def _refuse_other_settings(task: Task, learner: Learner, saved: dict[str, Any]) 
         )
 
 
+def _same_ground(task: Task, saved: dict[str, Any]) -> bool:
+    """Whether nothing has changed that can change the bits; says what has."""
+    now = task.fingerprint()
+    changed = [name for name in now if saved.get(name) != now[name]]
+    if changed:
+        told = "; ".join(f"{name}: {saved.get(name)} then, {now[name]} now" for name in changed)
+        warnings.warn(f"'{task.arm}' goes on under other conditions ({told}): the result is not exact", stacklevel=2)
+    return not changed
+
+
 def _restore(task: Task, training: Training, tensors: dict[str, Tensor], meta: dict[str, Any]) -> None:
     _refuse_other_settings(task, training.learner, meta.get("settings", {}))
     try:
@@ -124,7 +143,7 @@ def _restore(task: Task, training: Training, tensors: dict[str, Tensor], meta: d
         training.epoch, training.step_in_epoch = meta["epoch"], meta["step_in_epoch"]
         training.rows, training.finished = meta["rows"], meta["finished"]
         training.seconds = meta["seconds"]
-        training.exact = meta["exact"] and (meta["fingerprint"] == task.fingerprint() or training.finished)
+        training.exact = meta["exact"] and (training.finished or _same_ground(task, meta["fingerprint"]))
     except (KeyError, TypeError, RuntimeError, ValueError) as error:
         raise FileError(f"the saved state of '{task.arm}' is not of this model and recipe: {error}") from error
     for replica, standing in enumerate(training.standings):

@@ -52,7 +52,7 @@ def one_cycle(*, steps: int, rise: float = 0.3, start: float = 1 / 25, end: floa
 
     def factor(step: int) -> float:
         if step <= top:
-            return _half_cosine(start, 1.0, step / top)
+            return _half_cosine(start, 1.0, step / top if top > 0 else 1.0)
         return _half_cosine(1.0, end, min(1.0, (step - top) / (steps - 1 - top)))
 
     return factor

@@ -8,7 +8,6 @@ import torch
 from torch import Tensor, nn
 
 from gradlab import rng
-from gradlab.training.randomness import draws_randomness
 from gradlab.training.state import optimizer_settings, optimizer_tensors, restore_optimizer
 from gradlab.training.task import Task
 
@@ -35,7 +34,6 @@ class Solo:
         self._parameters = list(self._model.parameters())
         self._optimizer = task.recipe.optimizer(self._parameters)
         self._rates = [group["lr"] for group in self._optimizer.param_groups]
-        self._draws = draws_randomness(self._model)
         self._autocast = autocast(task)
 
     def shaped(self, batch: Tensor) -> Tensor:
@@ -51,8 +49,7 @@ class Solo:
         task, recipe, optimizer = self._task, self._task.recipe, self._optimizer
         for group, rate in zip(optimizer.param_groups, self._rates, strict=True):
             group["lr"] = rate * factor
-        if self._draws:
-            rng.start_step(self.seeds[0], number)
+        rng.start_step(self.seeds[0], number)  # whatever draws, in the network or the objective, draws the same again
         if self._convolves and inputs.ndim == 4:
             inputs = inputs.contiguous(memory_format=torch.channels_last)
         optimizer.zero_grad()

@@ -15,7 +15,6 @@ from gradlab.errors import FileError
 from gradlab.records import read_sealed, write_sealed
 
 KEPT = 2  # the newest state may be damaged; the one before it is the fallback
-LARGEST_META_BYTES = 64_000_000
 META = "__meta__"
 
 
@@ -69,8 +68,6 @@ def unpack(content: bytes) -> tuple[dict[str, Tensor], dict[str, Any]]:
     try:
         tensors = load(content)
         text = tensors.pop(META)
-        if text.numel() > LARGEST_META_BYTES:
-            raise ValueError(f"its description is larger than {LARGEST_META_BYTES:,} bytes")
         return tensors, json.loads(text.numpy().tobytes())
     except (SafetensorError, ValueError, KeyError) as error:
         raise FileError(f"the state is damaged: {error}") from error

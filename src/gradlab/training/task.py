@@ -9,6 +9,7 @@ import torch
 from torch import Tensor, nn
 
 from gradlab.augment import Transform
+from gradlab.records import code_digest, processor_name
 from gradlab.training.recipe import Recipe
 from gradlab.training.signals import Stop
 
@@ -22,10 +23,11 @@ PRECISIONS: tuple[Precision, ...] = ("float32", "float64", "bfloat16")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Progress:
-    """How far one replica is; told several times a second."""
+    """How far a learner is, told several times a second: one replica, or `replicas` in a stack that `seed` leads."""
 
     arm: str
     seed: int
+    replicas: int = 1
     epoch: int
     epochs: int
     step: int
@@ -103,4 +105,11 @@ class Task:
             "device": self.place.device,
             "precision": self.place.precision,
             "capability": torch.backends.cpu.get_cpu_capability(),
+            "processor": processor_name(),
+            "accelerator": _accelerator(self.place.device),
+            "code": code_digest(),
         }
+
+
+def _accelerator(device: str) -> str | None:
+    return torch.cuda.get_device_name(device) if torch.device(device).type == "cuda" else None

@@ -15,7 +15,6 @@ from gradlab.training.task import Place
 
 Together = Literal["auto", "processes", "stacked", "in a row"]
 WAYS: tuple[Together, ...] = ("auto", "processes", "stacked", "in a row")
-STACK_GAIN = 1.6  # measured, LOG.md: a stack's throughput over seeds in a row, for networks as small as SMALL_STEP
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,18 +40,27 @@ def choose_way(together: str, place: Place, seeds: int, model: nn.Module) -> Way
     on_cpu = torch.device(place.device).type == "cpu"
     if together == "processes" and not (on_cpu and forking_works()):
         raise UsageError("processes need a CPU and a system that forks (Linux): use --together stacked")
-    workers = place.workers or wave_size(seeds, max(1, available_cores() // place.threads))
+    if together == "processes" and place.threads > 1:
+        raise UsageError(f"processes use one thread each: got --threads {place.threads}; use --together 'in a row'")
+    workers = place.workers or wave_size(seeds, available_cores())
     if together != "auto":
         return Way(together, workers if together == "processes" else 1, "as asked")
+    return _best_way(place, seeds, model, workers)
+
+
+def _best_way(place: Place, seeds: int, model: nn.Module, workers: int) -> Way:
     if seeds == 1:
         return Way("in a row", 1, "one seed")
-    if not on_cpu:
+    if torch.device(place.device).type != "cpu":
         obstacle = why_not_stacked(model)
         if obstacle is None:
             return Way("stacked", 1, "an accelerator is used best by one stack of all seeds")
         return Way("in a row", 1, f"the model has {obstacle}")
+    if place.threads > 1:
+        # OpenMP's threads do not survive a fork: a forked process would wait for them for ever.
+        return Way("in a row", 1, f"{place.threads} threads were asked for, and processes use one each")
     if forking_works():
-        return Way("processes", workers, f"{place.threads} thread each; fastest for several seeds on a CPU")
+        return Way("processes", workers, "1 thread each; fastest for several seeds on a CPU")
     return Way("in a row", 1, "this system cannot fork processes")
 
 
@@ -61,7 +69,7 @@ def oversubscribed(processes: int, threads: int) -> str | None:
     cores = available_cores()
     try:
         load = os.getloadavg()[0]
-    except OSError:
+    except (OSError, AttributeError):  # no such number on Windows
         return None
     if threads > cores:
         return f"{threads} threads on {cores} cores: convolutions can become many times slower; use --threads {cores}"

@@ -1,0 +1,82 @@
+"""A run's settings: its experiment, configuration, device and place."""
+
+import dataclasses
+import importlib
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+import torch
+
+from gradlab import training
+from gradlab.errors import FileError, UsageError, unknown
+from gradlab.experiments import experiment_names
+from gradlab.records import RunFolder
+
+
+def complete_settings(settings: dict[str, Any]) -> dict[str, Any]:
+    """The settings with the device chosen and the whole configuration written out.
+
+    Raises:
+        UsageError: the device is not there or a value is impossible.
+    """
+    module = load_experiment(settings["experiment"])
+    base = module.QUICK if settings["quick"] else module.Config()
+    config = dataclasses.replace(base, **settings["changes"])
+    return {**settings, "device": choose_device(settings["device"]), "config": dataclasses.asdict(config)}
+
+
+def load_experiment(name: str) -> ModuleType:
+    """The module of an experiment.
+
+    Raises:
+        UsageError: there is no experiment of that name.
+    """
+    if name not in experiment_names():
+        raise unknown("experiment", name, experiment_names(), where="gradlab list")
+    return importlib.import_module(f"gradlab.experiments.{name}")
+
+
+def configured(module: ModuleType, settings: dict[str, Any]) -> Any:
+    """The experiment's `Config` as `config.json` has it: never today's defaults, which may be others.
+
+    Raises:
+        FileError: it does not fit the experiment.
+    """
+    values = {name: tuple(v) if isinstance(v, list) else v for name, v in settings["config"].items()}
+    known = {field.name for field in dataclasses.fields(module.Config)}
+    if values.keys() != known:
+        raise FileError(f"config.json does not fit the experiment: it differs in {sorted(values.keys() ^ known)}")
+    return module.Config(**values)
+
+
+def choose_device(asked: str | None) -> str:
+    """The device asked for if it is there, else the fastest one there is.
+
+    Raises:
+        UsageError: the device asked for is unknown or not there.
+    """
+    if asked is None:
+        return "cuda" if torch.cuda.is_available() else "cpu"
+    try:
+        kind = torch.device(asked).type
+    except RuntimeError:
+        raise UsageError(f"unknown device '{asked}': known are cpu, cuda, cuda:N and mps") from None
+    there = {"cpu": True, "cuda": torch.cuda.is_available(), "mps": torch.backends.mps.is_available()}
+    if not there.get(kind, False):
+        raise UsageError(f"--device {asked} is not there: use --device cpu, or see `gradlab doctor`")
+    return asked
+
+
+def make_run(folder: RunFolder | None, settings: dict[str, Any], **place: Any) -> training.Run:
+    """The `Run` that a run's settings describe."""
+    return training.Run(
+        seeds=tuple(settings["seeds"]),
+        together=settings["together"],
+        place=training.Place(
+            device=settings["device"], precision=settings["precision"], threads=settings["threads"], **place
+        ),
+        folder=folder,
+        data_root=Path(settings["data_root"]) if settings["data_root"] else None,
+        offline=settings["offline"],
+    )
