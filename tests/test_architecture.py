@@ -101,7 +101,10 @@ def misshapen_experiment(text: str) -> list[str]:
     classes = {node.name: node for node in tree.body if isinstance(node, ast.ClassDef)}
     if "QUICK" not in names:
         wrong.append("no QUICK")
+    trains = "run.fit(" in text
     for name, count in {"run": 2, "page": 1, "network": 4}.items():
+        if name == "network" and not trains and name not in functions:
+            continue
         if name not in functions:
             wrong.append(f"no function {name}")
         elif len(functions[name]) != count:
@@ -261,7 +264,7 @@ class Config:
 QUICK = Config(epochs=1)
 
 def network(_config, _arm, shape, classes): ...
-def run(config, run): ...
+def run(config, run): yield from run.fit("a", network)
 def page(run): ...
 '''
 

@@ -119,7 +119,7 @@ def test_without_out_the_folder_is_named_after_experiment_and_start(gradlab, tmp
         ((*QUICK, "--device", "gpu"), 2, "unknown device 'gpu'"),
         (("run", "lenet", "--arms", "slide"), 2, "did you mean 'slides'?"),
         (("run", "lenet", "stray"), 2, "does not take 'stray'"),
-        (("run",), 2, "name an experiment: lenet"),
+        (("run",), 2, "name an experiment: "),
         (("run", "logistic_regression", "--seeds", "0"), 69, "mnist"),
         ((*QUICK, "--data", "folder:nothing-here"), 69, "nothing-here"),
         ((*QUICK, "--learning-rate", "1e38", "--seeds", "0"), 1, "lower learning rate"),

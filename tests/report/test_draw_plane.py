@@ -16,13 +16,14 @@ from gradlab.report import (
     PointSet,
     ScatterChart,
     SurfaceChart,
+    figure_png,
     point_sets,
     results,
     write_report,
 )
 from gradlab.report.compose import compose
 from gradlab.report.draw_field import draw_field, sampled
-from gradlab.report.figures import figure_csv, figure_png, figure_sheet
+from gradlab.report.figures import figure_csv, figure_sheet
 from gradlab.report.palette import LIGHT, WRONG, stand_ins
 from gradlab.report.projection import painted, view_of
 from gradlab.report.sheet import NARROW, WIDE, as_png, as_svg, drawing
@@ -184,8 +185,8 @@ def test_the_numbers_behind_a_chart_are_all_there():
     field, _surface, scatter, maps, *_ = charts()
     lines = figure_csv(field).splitlines()
     assert lines[0] == "name,x1,x2,value"
-    assert lines[1] == "value,0,0,0.1"
-    assert lines[2].startswith("value,0.075,0,0.17")
+    assert lines[1] == "field,0,0,0.1"
+    assert lines[2].startswith("field,0.075,0,0.17")
     assert len(lines) == 1 + 31 * 41 + 2 + 3
     assert lines[-3].startswith("a walk,0.5,0.2,0.64")
     assert lines[-1] == "a walk,9.0,9.0,"

@@ -46,7 +46,7 @@ from gradlab.report.results import results, summarise_rows
 from gradlab.report.runs import page_of_run
 from gradlab.report.tables import point_chart, results_table
 from gradlab.report.terminal import terminal_summary
-from gradlab.report.write import ReportPaths, write_report
+from gradlab.report.write import ReportPaths, figure_png, write_report
 
 __all__ = [
     "Answer",
@@ -87,6 +87,7 @@ __all__ = [
     "differences",
     "error_of",
     "error_sentence",
+    "figure_png",
     "finding",
     "gain_text",
     "line_chart",

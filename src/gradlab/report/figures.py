@@ -16,9 +16,8 @@ from gradlab.report.draw_pictures import draw_pictures
 from gradlab.report.draw_points import draw_points
 from gradlab.report.draw_scatter import draw_scatter
 from gradlab.report.draw_surface import draw_surface
-from gradlab.report.palette import LIGHT
 from gradlab.report.plane_charts import FieldChart, HeatMaps, ScatterChart, SurfaceChart
-from gradlab.report.sheet import WIDE, Sheet, as_png, drawing
+from gradlab.report.sheet import Sheet
 
 _DRAWN_BY: dict[type, Any] = {
     LineChart: draw_lines,
@@ -36,12 +35,6 @@ Cells = list[object]
 def figure_sheet(block: Figure, width: float, colours: Mapping[str, str]) -> Sheet:
     """The drawing of a figure that is not empty, `width` pixels wide."""
     return _DRAWN_BY[type(block)](block, width, colours)
-
-
-def figure_png(block: Figure, scale: float = 1.0) -> bytes:
-    """A figure that is not empty as a picture on white, for places that take no drawing."""
-    with drawing():
-        return as_png(figure_sheet(block, WIDE, LIGHT.tokens()), scale)
 
 
 def is_empty(block: Figure) -> bool:
@@ -97,7 +90,7 @@ def _lines_of_plane(block: FieldChart | SurfaceChart | ScatterChart | HeatMaps) 
     yield ["name", field.x_label, field.y_label, field.label]
     xs, ys = field.grid()
     for (row, column), value in np.ndenumerate(field.values):
-        yield [field.label, _short(float(xs[column])), _short(float(ys[row])), value]
+        yield ["field", _short(float(xs[column])), _short(float(ys[row])), value]
     for drawn in (*block.points, *block.paths):
         for (x, y), value in zip(drawn.points, field.at(drawn.points), strict=True):
             yield [drawn.name, x, y, _known(float(value))]

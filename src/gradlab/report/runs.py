@@ -56,7 +56,7 @@ def _environment(settings: Mapping[str, Any], environment: Mapping[str, Any]) ->
 def _data(data: Mapping[str, Any]) -> dict[str, Any]:
     told: dict[str, Any] = {name: data[name] for name in ("name", "sha256") if data.get(name)}
     if data.get("sizes"):
-        told["images"] = ", ".join(f"{count:,} {part}" for part, count in data["sizes"].items())
+        told[str(data.get("kind", "images"))] = ", ".join(f"{count:,} {part}" for part, count in data["sizes"].items())
     if data.get("shape"):
         told["shape"] = " × ".join(map(str, data["shape"]))
     if data.get("classes"):

@@ -10,6 +10,7 @@ from gradlab.records import write_atomically
 from gradlab.report.page import Page
 
 if TYPE_CHECKING:
+    from gradlab.report.blocks import Figure
     from gradlab.report.compose import Document
 
 
@@ -53,6 +54,16 @@ def write_report(pages: Sequence[Page], folder: Path, title: str = "") -> Report
     write_atomically(html, as_html(document).encode())
     write_atomically(pdf, as_pdf(document))
     return ReportPaths(html, pdf, figures)
+
+
+def figure_png(figure: "Figure", scale: float = 1.0) -> bytes:
+    """A figure that is not empty as a picture on white, `scale` dots a pixel, for places that take no drawing."""
+    from gradlab.report.figures import figure_sheet
+    from gradlab.report.palette import LIGHT
+    from gradlab.report.sheet import WIDE, as_png, drawing
+
+    with drawing():
+        return as_png(figure_sheet(figure, WIDE, LIGHT.tokens()), scale)
 
 
 def _write_figures(document: "Document", folder: Path) -> tuple[Path, ...]:
