@@ -15,7 +15,7 @@ from gradlab.report import Answer
 
 CHEAPER = {
     "mlp_improvements": ["--ideas", "augmentation", "dropout", "weight_decay", "deeper", "best"],
-    "pixel_shuffle": ["--networks", "MLP"],
+    "pixel_shuffle": ["--networks", "MLP", "--modes", "none", "fixed", "batch", "image"],
     "rotation_robustness": ["--networks", "MLP", "ViT", "--step", "90"],
 }
 """Flags for an experiment whose quick settings are more than a test needs."""

@@ -19,6 +19,7 @@ import torch
 from torch import Tensor, nn
 
 from gradlab.augment import BatchShuffle, FixedShuffle, ImageShuffle, Normalize, Pipeline, Transform
+from gradlab.errors import UsageError
 from gradlab.evaluation import examine, measure_classification
 from gradlab.models import MLP, ResNet, VisionTransformer
 from gradlab.objectives import classification
@@ -66,7 +67,7 @@ class Config:
     """side of a patch of the ViT, in pixels"""
 
 
-QUICK = Config(data="digits", networks=("MLP", "ResNet", "ViT"), epochs=2, batch_size=64, image_size=8, patch_size=4)
+QUICK = Config(data="digits", modes=("none", "fixed", "image"), epochs=3, batch_size=64, image_size=8, patch_size=4)
 
 
 def network(config: Config, arm: str, shape: tuple[int, int, int], classes: int) -> nn.Module:
@@ -77,6 +78,8 @@ def network(config: Config, arm: str, shape: tuple[int, int, int], classes: int)
         return MLP(channels * height * width, classes)
     if kind == "ResNet":
         return ResNet(classes, (2, 2, 3), (16, 24, 32), in_channels=channels)
+    if height % config.patch_size or width % config.patch_size:
+        raise UsageError(f"patch_size must divide the sides of the images, {height}x{width}: got {config.patch_size}")
     return VisionTransformer(
         embed_dim=128,
         hidden_dim=256,

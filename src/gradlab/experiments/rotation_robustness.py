@@ -63,7 +63,7 @@ class Config:
     """side of a patch of the ViT, in pixels"""
 
 
-QUICK = Config(data="digits", epochs=3, batch_size=64, image_size=8, step=30, patch_size=4)
+QUICK = Config(data="digits", networks=("ResNet", "MLP"), epochs=3, batch_size=64, image_size=8, step=30, patch_size=4)
 
 
 def network(config: Config, arm: str, shape: tuple[int, int, int], classes: int) -> nn.Module:
@@ -73,6 +73,8 @@ def network(config: Config, arm: str, shape: tuple[int, int, int], classes: int)
         return MLP(channels * height * width, classes)
     if arm == "ResNet":
         return ResNet(classes, (2, 2, 3), (16, 24, 32), in_channels=channels)
+    if height % config.patch_size or width % config.patch_size:
+        raise UsageError(f"patch_size must divide the sides of the images, {height}x{width}: got {config.patch_size}")
     return VisionTransformer(
         embed_dim=128,
         hidden_dim=256,
