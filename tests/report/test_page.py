@@ -25,6 +25,14 @@ def test_a_table_that_the_experiment_shows_is_not_repeated(make_page, rows):
     assert [table.metrics for table in shown] == [("test_accuracy",), ("test_accuracy", "test_loss")]
 
 
+def test_without_anything_left_to_tell_there_is_no_heading_of_results(make_page):
+    rows = [{"arm": "a", "seed": seed, "split": "forward", "growth": 0.5 + seed} for seed in range(2)]
+    document = results(rows, experiment="e", command="c", environment={}, seconds=1.0)
+    covered = Table(("a",), [("b",)], metrics=("forward_growth",))
+    page = make_page(rows, blocks=[covered], results=document)
+    assert [block.text for block in whole_page(page) if isinstance(block, Heading)] == ["How to repeat it"]
+
+
 def test_changed_values_come_first_and_the_others_are_folded(make_page, rows):
     blocks = whole_page(make_page(rows, blocks=[]))
     facts = [block for block in blocks if isinstance(block, Facts)]

@@ -24,6 +24,13 @@ def test_wide_tables_take_a_row_for_each_metric():
     assert sum("an arm with" in line for line in lines) == 8
 
 
+def test_what_an_arm_does_not_have_takes_no_row():
+    rows = [{"arm": f"a quite long name of an arm {place}", "seed": 0, "split": "test", f"score_of_kind_{place}": 1.0}
+            for place in range(5)]  # fmt: skip
+    text = terminal_summary(results(rows, experiment="e", command="c", environment={}, seconds=1.0))
+    assert text.count("a quite long name") == 5
+
+
 def test_lost_seeds_and_empty_runs_are_told():
     rows = [{"arm": "a", "seed": seed, "split": "test", "loss": value} for seed, value in enumerate([1.0, None])]
     text = terminal_summary(results(rows, experiment="e", command="c", environment={}, seconds=1.0))

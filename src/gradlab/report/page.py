@@ -56,12 +56,15 @@ def _numbers(page: Page) -> Iterator[Block]:
     covered = {name for block in page.blocks if isinstance(block, Table) for name in block.metrics}
     shown = shown_metrics(results)
     rest = [name for name in metric_names(results["arms"]) if name not in covered and name not in shown]
+    lost, comparisons = missing_told(results), results.get("comparisons")
+    if covered.issuperset(shown) and not (lost or comparisons or rest):
+        return
     yield Heading("Results")
     if not covered.issuperset(shown):
         yield results_table(results, shown)
-    if lost := missing_told(results):
+    if lost:
         yield Bullets(tuple(lost))
-    if comparisons := results.get("comparisons"):
+    if comparisons:
         yield comparisons_table(comparisons)
         yield Details("The comparisons in sentences", [verdicts(comparisons)])
     if rest:

@@ -28,6 +28,7 @@ def terminal_summary(results: Mapping[str, Any], metrics: Sequence[str] | None =
             (arm, metric_label(name), cell(arms[arm], name), seeds_cell(arms[arm], [name]))
             for arm in arms
             for name in names
+            if name in arms[arm]["metrics"]
         ]
         lines = aligned(("Arm", "Metric", "Mean", "Seeds"), rows)
     note = "Mean and 95 % interval over seeds."
