@@ -2,12 +2,12 @@ import tarfile
 
 import numpy as np
 import pytest
-from tests.data.builders import md5, sha256, tar_gz
 
 from gradlab.data.archive import check_digest, read_members, unpack
 from gradlab.data.published import Content
 from gradlab.data.stream import drain
 from gradlab.errors import DataUnavailableError
+from tests.data.builders import md5, sha256, tar_gz
 
 FILES = {"one.bin": bytes(range(256)) * 10_000, "two.bin": b"second"}
 WANTED = [Content(name, len(content), sha256(content)) for name, content in FILES.items()]

@@ -2,11 +2,11 @@ import io
 
 import numpy as np
 import pytest
-from tests.data.builders import cifar_arrays, cifar_records
 
 from gradlab.data.cifar import read_records
 from gradlab.data.stream import VerifiedStream
 from gradlab.errors import DataUnavailableError
+from tests.data.builders import cifar_arrays, cifar_records
 
 
 def read(content: bytes, count: int, *, label_bytes: int = 1, classes: int = 10) -> tuple[np.ndarray, np.ndarray]:

@@ -7,11 +7,11 @@ from pathlib import Path
 
 import pooch
 import pytest
-from tests.data.builders import put, tiny_cifar, tiny_mnist
 
 from gradlab.data import download, fetch, load, loading, show_progress
 from gradlab.data.download import is_offline
 from gradlab.errors import DataUnavailableError, FileError, UsageError
+from tests.data.builders import put, tiny_cifar, tiny_mnist
 
 PORTAL = b"<!DOCTYPE html><html><title>Welcome, please log in</title></html>"
 

@@ -9,11 +9,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as arrays
-from tests.data.builders import idx
 
 from gradlab.data.idx import read_idx
 from gradlab.data.stream import LARGEST_EXPANSION, VerifiedStream, open_content
 from gradlab.errors import DataUnavailableError
+from tests.data.builders import idx
 
 
 def read(content: bytes, available: int | None = None) -> np.ndarray:

@@ -7,13 +7,13 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
-from tests.data.builders import cifar_arrays, mnist_files, put, sha256, tiny_cifar, tiny_mnist
 
 from gradlab.data import load, loading
 from gradlab.data.images import Splits
 from gradlab.data.places import find
 from gradlab.data.published import PUBLISHED, Content, Download, Published
 from gradlab.errors import DataUnavailableError, UsageError
+from tests.data.builders import cifar_arrays, mnist_files, put, sha256, tiny_cifar, tiny_mnist
 
 REAL = os.environ.get("GRADLAB_DATA", "")
 

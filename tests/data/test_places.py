@@ -2,11 +2,11 @@ from pathlib import Path
 
 import pooch
 import pytest
-from tests.data.builders import put, tiny_cifar, tiny_mnist
 
 from gradlab.data.places import data_root, find, missing, read_contents
 from gradlab.data.published import PUBLISHED
 from gradlab.errors import DataUnavailableError
+from tests.data.builders import put, tiny_cifar, tiny_mnist
 
 
 class TestDataRoot:

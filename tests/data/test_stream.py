@@ -3,10 +3,10 @@ import io
 
 import numpy as np
 import pytest
-from tests.data.builders import md5, sha256
 
 from gradlab.data.stream import VerifiedStream, drain, open_content
 from gradlab.errors import DataUnavailableError
+from tests.data.builders import md5, sha256
 
 CONTENT = bytes(range(256)) * 20_000  # 5 MB: several blocks
 REMEDY = "delete it"

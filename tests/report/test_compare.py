@@ -68,3 +68,14 @@ def test_the_blocks_make_a_page(tmp_path):
     empty = results([], experiment="compare", command="", environment={}, seconds=0.0)
     page = Page(title="T", question="Q", blocks=comparison_blocks(document), results=empty)
     assert "y: a" in write_report([page], tmp_path).html.read_text(encoding="utf-8")
+
+
+def test_runs_on_different_data_are_no_pairs():
+    def document(sha256):
+        rows = [{"arm": "a", "seed": seed, "split": "test", "accuracy": 0.5 + seed / 100} for seed in range(3)]
+        environment = {"data": {"name": f"data {sha256}", "sha256": sha256}}
+        return results(rows, experiment="x", command="x", environment=environment, seconds=1.0)
+
+    assert compare_runs([document("1"), document("1")])["seeds"] == [0, 1, 2]
+    with pytest.raises(UsageError, match="x 1 on data 1, x 2 on data 2"):
+        compare_runs([document("1"), document("2")])

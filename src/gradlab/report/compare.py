@@ -32,11 +32,13 @@ def compare_runs(
         "<run>: <arm>".
 
     Raises:
-        UsageError: there are fewer than two runs, they share no such metric, or fewer than two seeds.
+        UsageError: there are fewer than two runs, they are on different data, they share no such metric, or fewer
+            than two seeds.
     """
     if len(documents) < 2:
         raise UsageError(f"a comparison needs two runs or more: got {len(documents)}")
     labels = list(names) if names is not None else _run_names(documents)
+    _refuse_other_data(documents, labels)
     arms = _arms(documents, labels)
     shared = _shared_metrics(documents, labels, metrics)
     baseline = next(iter(arms))
@@ -80,6 +82,15 @@ def _run_names(documents: Sequence[Mapping[str, Any]]) -> list[str]:
     if len(set(names)) == len(names):
         return names
     return [f"{name} {place}" for place, name in enumerate(names, start=1)]
+
+
+def _refuse_other_data(documents: Sequence[Mapping[str, Any]], labels: Sequence[str]) -> None:
+    """A difference between runs on different data says nothing about what was changed."""
+    found = [document.get("environment", {}).get("data", {}) for document in documents]
+    digests = {data["sha256"] for data in found if data.get("sha256")}
+    if len(digests) > 1:
+        told = ", ".join(f"{label} on {data.get('name')}" for label, data in zip(labels, found, strict=True))
+        raise UsageError(f"the runs are on different data, so their seeds are no pairs: {told}")
 
 
 def _arms(documents: Sequence[Mapping[str, Any]], labels: Sequence[str]) -> Arms:
