@@ -25,7 +25,10 @@ def step_seconds(
     See `fit` for the arguments.
     """
     dry = replace(place or Place(), dry=True, state=None)
-    training = fit(make_model, examples, objective, recipe, seeds=(0,), together="in a row", prepare=prepare, place=dry)
+    unselected = replace(recipe, select=None, patience=None)  # nothing is measured here that could be selected by
+    training = fit(
+        make_model, examples, objective, unselected, seeds=(0,), together="in a row", prepare=prepare, place=dry
+    )
     _rows, trained = collect(training)
     assert trained.step_seconds is not None
     return trained.step_seconds
