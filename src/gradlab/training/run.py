@@ -116,8 +116,12 @@ class Run:
         *,
         prepare: Transform | None = None,
         measure: Mapping[str, Measure] | None = None,
+        may_diverge: bool = False,
     ) -> Generator[Row, None, Trained]:
-        """Trains an arm with this run's seeds at this run's place; see `gradlab.training.fit`."""
+        """Trains an arm with this run's seeds at this run's place; see `gradlab.training.fit`.
+
+        A seed that diverges makes the command fail in the end, unless it `may_diverge` as part of the question.
+        """
         for other in self.facts["arms"]:
             if slug(arm).lower() == slug(other).lower():
                 raise UsageError(f"the arms '{other}' and '{arm}' would share their files: name one of them otherwise")
@@ -146,6 +150,7 @@ class Run:
             "seconds": trained.seconds,
             "step_seconds": trained.step_seconds,
             "diverged": trained.diverged,
+            "may_diverge": may_diverge,
             "best_epochs": trained.best_epochs,
             "weights": self._keep_weights(trained),
             "recipe": {
