@@ -121,7 +121,7 @@ def page(run: RunFolder) -> list[Block]:
         Text("The best rate in the cheat-sheet's range against the best of all, paired by seed:"),
         Bullets(tuple(_against_sheet(arms, name, reached) for name, reached in found.items())),
         Text("The best of several rates is chosen and judged by the same validation images, so its accuracy is a "
-             "little too good; the range of good rates is what counts. More epochs move the ranges down."),
+             "little too good; the range of good rates is what counts. Longer trainings may favour lower rates."),
     ]  # fmt: skip
 
 
