@@ -5,17 +5,18 @@ slides' loop does. Run: `python -m bench.loop_overhead`
 """
 
 import statistics
+import time
 
 import torch
 from torch.nn import functional as F
 
-from bench.record import interleaved, processor_clock, write
+from bench.record import interleaved, write
 from gradlab.augment import Normalize
 from gradlab.models import MLP, LogRegression
 from gradlab.objectives import classification
 from gradlab.training import Place, Recipe, collect, fit
 
-SAMPLES, BATCH, ROUNDS = 20_000, 50, 15
+SAMPLES, BATCH, ROUNDS = 50_000, 50, 7
 NETWORKS = {"LogRegression": LogRegression, "MLP 784-64-10": lambda: MLP(784, 10, (64,))}
 
 
@@ -55,7 +56,7 @@ def main():
             "gradlab": lambda make=make: by_gradlab(make),
             "gradlab, windows of 100 steps": lambda make=make: by_gradlab(make, 100),
         }
-        times = interleaved(variants, rounds=ROUNDS, clock=processor_clock)
+        times = interleaved(variants, rounds=ROUNDS, clock=time.process_time)
         per_step = {variant: [seconds / steps * 1e6 for seconds in values] for variant, values in times.items()}
         base = per_step["by hand"]
         measured[name] = {

@@ -33,12 +33,6 @@ def interleaved(
     return times
 
 
-def processor_clock() -> float:
-    """CPU seconds of this process and of its finished children."""
-    own = os.times()
-    return own.user + own.system + own.children_user + own.children_system
-
-
 wall_clock = time.perf_counter
 
 

@@ -4,6 +4,7 @@ The only file that touches torch's global generator.
 """
 
 import contextlib
+import functools
 import hashlib
 from collections.abc import Iterator
 
@@ -40,12 +41,21 @@ def global_stream(seed: int, purpose: str) -> Iterator[None]:
 
 def start_step(seed: int, step: int) -> None:
     """Points the global generators at the draws of one training step (dropout): resuming needs no hidden state."""
-    start_stream(seed, f"step {step}")
+    # One hash a seed, then a Weyl sequence: a hash at every step would cost as much as a small layer.
+    _point_to((_steps_of(seed) + step * 0x9E3779B97F4A7C15) % 2**63)
 
 
 def start_stream(seed: int, purpose: str) -> None:
     """Points the global generators, CUDA's too, at a named stream, for good."""
-    number = derive(seed, purpose)
+    _point_to(derive(seed, purpose))
+
+
+@functools.cache
+def _steps_of(seed: int) -> int:
+    return derive(seed, "steps")
+
+
+def _point_to(number: int) -> None:
     torch.default_generator.manual_seed(number)
     if torch.cuda.is_initialized():
         torch.cuda.manual_seed_all(number)

@@ -22,6 +22,7 @@ class EpochBatches:
         samples, device = len(task.inputs), task.inputs.device
         self._order = self._per_seed(f"order {epoch}", lambda g: torch.randperm(samples, generator=g)).to(device)
         self._uniforms = None
+        self._nothing = torch.empty(self._order.numel(), 0, device=device)
         if task.prepare is not None and task.prepare.uniforms:
             shape = (samples, task.prepare.uniforms)
             draws = self._per_seed(f"augmentation {epoch}", lambda g: torch.rand(shape, generator=g))
@@ -31,7 +32,7 @@ class EpochBatches:
         """Inputs and targets of a step (0, 1, ...) as the learner takes them."""
         task, size = self._task, self._task.recipe.batch_size
         rows = self._order[:, step * size : (step + 1) * size]
-        flat = rows.flatten()
+        flat = rows[0] if len(rows) == 1 else rows.flatten()
         inputs, targets = task.inputs.index_select(0, flat), task.targets.index_select(0, flat)
         if task.prepare is not None:
             inputs = self._prepared(task.prepare, inputs, self._uniforms_of(rows))
@@ -54,7 +55,7 @@ class EpochBatches:
     def _uniforms_of(self, rows: Tensor) -> Tensor:
         """The uniform numbers of a batch's samples, [replicas * batch, uniforms]."""
         if self._uniforms is None:
-            return torch.empty(rows.numel(), 0, device=rows.device)
+            return self._nothing[: rows.numel()]
         return torch.cat([table.index_select(0, row) for table, row in zip(self._uniforms, rows, strict=True)])
 
     def _per_seed(self, purpose: str, draw: Callable[[torch.Generator], Tensor]) -> Tensor:

@@ -40,18 +40,22 @@ def _steps(task: Task, training: Training, saver: Saver, ticker: Ticker) -> Iter
     learner.start_epoch()
     last = min(steps, DRY_STEPS) if task.place.dry else steps
     warm = time.perf_counter()
+    active = training.active()
     for step in range(training.step_in_epoch, last):
         if step == WARM_STEPS:
             warm = time.perf_counter()
         number = (training.epoch - 1) * steps + step
         inputs, targets = batches.batch(step)
         sums = learner.step(inputs, targets, factor=recipe.schedule(number), number=number)
-        for replica in training.active():
+        for replica in active:
             _add(training.standings[replica], sums[replica], batches.size(step), recipe.window)
-            yield from _rows_of_step(task, training, replica, number)
+        if learner.diverged or (recipe.window is not None and (number + 1) % recipe.window == 0):
+            for replica in active:
+                yield from _rows_of_step(task, training, replica, number)
+            active = training.active()
         training.step_in_epoch = step + 1
         ticker.tick()
-        if not training.active():
+        if not active:
             return
         saver.step_done(number)
     training.step_seconds = (time.perf_counter() - warm) / max(last - WARM_STEPS, 1)
