@@ -19,17 +19,20 @@ RESULTS = Path(__file__).parent / "results"
 def interleaved(
     variants: Mapping[str, Callable[[], None]], *, rounds: int, clock: Callable[[], float]
 ) -> dict[str, list[float]]:
-    """Seconds of each variant, one list entry a round; in every round each variant runs once, in turn.
+    """Seconds of each variant, one list entry a round; in every round each variant runs once.
 
+    A round starts with the variant that was second in the round before, so that none always follows the same one.
     The first round warms up caches and is thrown away.
     """
     times: dict[str, list[float]] = {name: [] for name in variants}
+    names = list(variants)
     for turn in range(rounds + 1):
-        for name, variant in variants.items():
+        for name in names:
             begin = clock()
-            variant()
+            variants[name]()
             if turn:
                 times[name].append(clock() - begin)
+        names = names[1:] + names[:1]
     return times
 
 

@@ -1,6 +1,6 @@
 """A small task that every training test can afford: noisy pictures of two kinds of bar."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 
 import pytest
 import torch
@@ -23,6 +23,15 @@ class SmallNet(nn.Module):
 
     def forward(self, images: Tensor) -> Tensor:
         return self.out(self.dropout(torch.relu(self.norm(self.mix(self.conv(images)))).flatten(1)))
+
+
+@pytest.fixture
+def one_thread() -> Iterator[None]:
+    """The threads that `Place` defaults to, for what is computed beside it: sums depend on how they are cut."""
+    threads = torch.get_num_threads()
+    torch.set_num_threads(1)
+    yield
+    torch.set_num_threads(threads)
 
 
 @pytest.fixture

@@ -93,6 +93,7 @@ def test_same_call_same_bits(way, bars, recipe, make_small_net, normalize):
     assert not torch.equal(first[1], first[2])
 
 
+@pytest.mark.usefixtures("one_thread")
 def test_equals_a_hand_written_loop(bars, recipe, make_small_net, normalize):
     from gradlab import rng
 

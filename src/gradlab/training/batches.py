@@ -19,43 +19,40 @@ class EpochBatches:
 
     def __init__(self, task: Task, learner: Learner, epoch: int) -> None:
         self._task, self._learner = task, learner
-        samples, device = len(task.inputs), task.inputs.device
-        self._order = self._per_seed(f"order {epoch}", lambda g: torch.randperm(samples, generator=g)).to(device)
+        samples, size, replicas = len(task.inputs), task.recipe.batch_size, len(learner.seeds)
+        self._replicas = replicas
+        order = self._per_seed(f"order {epoch}", lambda g: torch.randperm(samples, generator=g)).to(task.inputs.device)
+        # Cut once an epoch: slicing at every step is what a loop's overhead is made of.
+        self._rows = order[0].split(size) if replicas == 1 else [rows.flatten() for rows in order.split(size, dim=1)]
+        self._nothing = torch.empty(order.numel(), 0, device=order.device).split(size * replicas)
         self._uniforms = None
-        self._nothing = torch.empty(self._order.numel(), 0, device=device)
         if task.prepare is not None and task.prepare.uniforms:
             shape = (samples, task.prepare.uniforms)
             draws = self._per_seed(f"augmentation {epoch}", lambda g: torch.rand(shape, generator=g))
-            self._uniforms = draws.to(device)
+            self._uniforms = draws.to(order.device)
 
-    def batch(self, step: int) -> tuple[Tensor, Tensor]:
-        """Inputs and targets of a step (0, 1, ...) as the learner takes them."""
-        task, size = self._task, self._task.recipe.batch_size
-        rows = self._order[:, step * size : (step + 1) * size]
-        flat = rows[0] if len(rows) == 1 else rows.flatten()
-        inputs, targets = task.inputs.index_select(0, flat), task.targets.index_select(0, flat)
+    def batch(self, step: int) -> tuple[Tensor, Tensor, int]:
+        """Inputs and targets of a step (0, 1, ...) as the learner takes them, and how many belong to each replica."""
+        task, rows = self._task, self._rows[step]
+        inputs, targets = task.inputs.index_select(0, rows), task.targets.index_select(0, rows)
         if task.prepare is not None:
-            inputs = self._prepared(task.prepare, inputs, self._uniforms_of(rows))
+            inputs = self._prepared(task.prepare, inputs, self._uniforms_of(step))
         if inputs.is_floating_point() and inputs.dtype != task.place.dtype:
             inputs = inputs.to(task.place.dtype)
-        return self._learner.shaped(inputs), self._learner.shaped(targets)
-
-    def size(self, step: int) -> int:
-        """How many samples of a step belong to each replica."""
-        return min(self._task.recipe.batch_size, len(self._task.inputs) - step * self._task.recipe.batch_size)
+        return self._learner.shaped(inputs), self._learner.shaped(targets), len(rows) // self._replicas
 
     def _prepared(self, prepare: Transform, inputs: Tensor, uniforms: Tensor) -> Tensor:
         """The batch's views; each replica's batch on its own where a view depends on the whole batch."""
-        replicas = len(self._learner.seeds)
-        if replicas == 1 or not mixes_samples(prepare):
+        if self._replicas == 1 or not mixes_samples(prepare):
             return prepare(inputs, uniforms)
-        parts = zip(inputs.chunk(replicas), uniforms.chunk(replicas), strict=True)
+        parts = zip(inputs.chunk(self._replicas), uniforms.chunk(self._replicas), strict=True)
         return torch.cat([prepare(batch, draws) for batch, draws in parts])
 
-    def _uniforms_of(self, rows: Tensor) -> Tensor:
+    def _uniforms_of(self, step: int) -> Tensor:
         """The uniform numbers of a batch's samples, [replicas * batch, uniforms]."""
         if self._uniforms is None:
-            return self._nothing[: rows.numel()]
+            return self._nothing[step]
+        rows = self._rows[step].chunk(self._replicas)
         return torch.cat([table.index_select(0, row) for table, row in zip(self._uniforms, rows, strict=True)])
 
     def _per_seed(self, purpose: str, draw: Callable[[torch.Generator], Tensor]) -> Tensor:

@@ -45,10 +45,10 @@ def _steps(task: Task, training: Training, saver: Saver, ticker: Ticker) -> Iter
         if step == WARM_STEPS:
             warm = time.perf_counter()
         number = (training.epoch - 1) * steps + step
-        inputs, targets = batches.batch(step)
+        inputs, targets, samples = batches.batch(step)
         sums = learner.step(inputs, targets, factor=recipe.schedule(number), number=number)
         for replica in active:
-            _add(training.standings[replica], sums[replica], batches.size(step), recipe.window)
+            _add(training.standings[replica], sums[replica], samples, recipe.window)
         if learner.diverged or (recipe.window is not None and (number + 1) % recipe.window == 0):
             for replica in active:
                 yield from _rows_of_step(task, training, replica, number)
