@@ -129,11 +129,12 @@ def test_stacked_replicas_and_jacobians_take_the_same_numbers():
 
 
 def test_bfloat16_with_gradients_is_the_same_to_rounding():
-    module, x = made(), tokens().requires_grad_()
+    torch.manual_seed(0)
+    module, x = SelfAttention(FEATURES, HEADS).double(), tokens().requires_grad_()
     expected = torch.autograd.grad(module(x).square().sum(), x)[0]
     half = x.detach().bfloat16().requires_grad_()
     found = torch.autograd.grad(module.bfloat16()(half).square().sum(), half)[0].double()
-    assert (found - expected).norm() < 0.03 * expected.norm()  # bfloat16 keeps 8 binary digits
+    assert (found - expected).norm() < 0.01 * expected.norm()  # bfloat16 keeps 8 binary digits
 
 
 @pytest.mark.parametrize(("features", "heads"), [(8, 3), (8, 16), (8, 0), (0, 1), (8, -2)])
