@@ -1,8 +1,8 @@
 """How does a vision transformer do on small natural images, beside a convolutional network?
 
 Expect: with the handbook's settings the transformer stays far behind; patches of 4, a one-cycle learning rate and
-stronger decay close part of the gap. It has no notion of neighbourhood or of weights shared over places, and 45,000
-images are few to learn both from.
+stronger decay close part of the gap at equal epochs, less of it at equal time. It has no notion of neighbourhood or of
+weights shared over places, and 45,000 images are few to learn both from.
 Source: handbook, practical 3, part 1. Its text says patches of 4 and 4 heads, its code patches of 8 and 8 heads: the
 arm "handbook" is the code.
 Command: `gradlab run vit`; for the handbook's report: `gradlab run vit --epochs 100`
@@ -19,7 +19,7 @@ import torch
 from torch import nn
 
 from gradlab.augment import Normalize, Pipeline, RandomHorizontalFlip, RandomResizedCrop
-from gradlab.data import Images
+from gradlab.data import Images, Splits
 from gradlab.evaluation import examine, measure_classification
 from gradlab.models import ResNet, VisionTransformer
 from gradlab.nn import img_to_patch
@@ -37,9 +37,13 @@ from gradlab.report import (
     line_chart,
     results_table,
 )
-from gradlab.training import Recipe, Run, Selection, schedules
+from gradlab.training import Recipe, Run, Selection, schedules, step_seconds
 
 SHOWN = 4
+RECOMMENDED, CNN = "recommended", "CNN"
+EQUAL_TIME = f"{RECOMMENDED}, equal time"
+MOST_EPOCHS = 8
+"""times the epochs, at most, that equal time may give"""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -50,6 +54,8 @@ class Config:
     """dataset, or folder:PATH"""
     arms: tuple[Literal["handbook", "recommended", "CNN"], ...] = ("handbook", "recommended", "CNN")
     """the transformer by two recipes, and practical 2's residual network"""
+    equal_time: bool = True
+    """trains the recommended transformer also for only as long as the CNN's epochs take"""
     epochs: int = 10
     """passes over the training split"""
     batch_size: int = 128
@@ -85,7 +91,7 @@ QUICK = Config(data="digits", epochs=3, batch_size=64, image_size=8, patch_size=
 def network(config: Config, arm: str, shape: tuple[int, int, int], classes: int) -> nn.Module:
     """The network of an arm, for images of [channels, side, side]."""
     channels, side, _width = shape
-    if arm == "CNN":
+    if arm == CNN:
         return ResNet(classes, (2, 2, 3), (16, 24, 32), in_channels=channels)
     patch = config.patch_size if arm == "handbook" else config.recommended_patch_size
     return VisionTransformer(
@@ -100,20 +106,20 @@ def network(config: Config, arm: str, shape: tuple[int, int, int], classes: int)
     )
 
 
-def recipe(config: Config, arm: str, samples: int) -> Recipe:
+def recipe(config: Config, arm: str, samples: int, epochs: int) -> Recipe:
     """How an arm learns: the handbook's rate falls after 75 % and 90 % of the epochs; the others make one cycle."""
     steps = samples // config.batch_size
-    schedule = schedules.one_cycle(steps=max(2, config.epochs * steps))
+    schedule = schedules.one_cycle(steps=max(2, epochs * steps))
     optimizer = partial(
         torch.optim.AdamW, lr=config.recommended_learning_rate, weight_decay=config.recommended_weight_decay
     )
     if arm == "handbook":
-        schedule = schedules.multi_step([round(share * config.epochs) * steps for share in (0.75, 0.9)])
+        schedule = schedules.multi_step([round(share * epochs) * steps for share in (0.75, 0.9)])
         optimizer = partial(torch.optim.AdamW, lr=config.learning_rate, weight_decay=config.weight_decay)
-    if arm == "CNN":
-        optimizer = partial(torch.optim.SGD, lr=0.4, momentum=0.9, weight_decay=5e-4, nesterov=True)
+    if arm == CNN:
+        optimizer = partial(torch.optim.SGD, lr=0.2, momentum=0.9, weight_decay=5e-4, nesterov=True)
     return Recipe(
-        epochs=config.epochs,
+        epochs=epochs,
         batch_size=config.batch_size,
         optimizer=optimizer,
         schedule=schedule,
@@ -127,14 +133,15 @@ def run(config: Config, run: Run) -> Iterator[Row]:
     splits = run.load(config.data, side=config.image_size)
     normalize = Normalize(*splits.normalisation)
     crop = RandomResizedCrop(splits.shape[-1], scale=(0.8, 1.0), ratio=(0.9, 1.1))
-    for arm in config.arms:
+    prepare = Pipeline([RandomHorizontalFlip(), crop, normalize])
+    for arm, epochs in run.remember("epochs", lambda: epochs_of_arms(config, run, splits, prepare)).items():
         trained = yield from run.fit(
             arm,
             lambda arm=arm: network(config, arm, splits.shape, len(splits.classes)),
             (splits.train.pixels, splits.train.labels),
             classification,
-            recipe(config, arm, len(splits.train)),
-            prepare=Pipeline([RandomHorizontalFlip(), crop, normalize]),
+            recipe(config, arm, len(splits.train), epochs),
+            prepare=prepare,
             measure={"validation": partial(measure_classification, images=splits.validation, prepare=normalize)},
         )
         examination = examine(trained.models, splits.test, normalize)
@@ -143,6 +150,26 @@ def run(config: Config, run: Run) -> Iterator[Row]:
         model = next(iter(trained.models.values()), None)
         if isinstance(model, VisionTransformer):
             run.keep_arrays(f"{arm} attention", attention_pictures(model, splits.validation, normalize))
+
+
+def epochs_of_arms(config: Config, run: Run, splits: Splits, prepare: Pipeline) -> dict[str, int]:
+    """Arm -> epochs: equal ones, and for the recommended transformer also as many as fit into the CNN's time."""
+    arms: dict[str, int] = dict.fromkeys(config.arms, config.epochs)
+    if not config.equal_time or not {RECOMMENDED, CNN} <= arms.keys():
+        return arms
+    transformer, cnn = (
+        step_seconds(
+            partial(network, config, arm, splits.shape, len(splits.classes)),
+            (splits.train.pixels, splits.train.labels),
+            classification,
+            recipe(config, arm, len(splits.train), config.epochs),
+            prepare=prepare,
+            place=run.place,
+        )
+        for arm in (RECOMMENDED, CNN)
+    )
+    fitting = max(1, round(config.epochs * min(cnn / transformer, MOST_EPOCHS)))
+    return arms if fitting == config.epochs else arms | {EQUAL_TIME: fitting}
 
 
 def attention_pictures(model: VisionTransformer, images: Images, normalize: Normalize) -> dict[str, np.ndarray]:
@@ -169,9 +196,9 @@ def page(run: RunFolder) -> list[Block]:
     """The comparison, learning curves, what a patch is, where the class token looks, and what is taken for what."""
     rows, results = run.rows(), run.document("results")
     arms = list(results["arms"])
-    verdicts = " ".join(found.verdict for found in differences(results, arms[-1], arms[:-1]).values())
+    beside_cnn = differences(results, CNN, [arm for arm in arms if arm != CNN])
     blocks: list[Block] = [
-        Answer(f"{accuracies_sentence(results)} {verdicts}".strip()),
+        Answer(f"{accuracies_sentence(results)} {' '.join(found.verdict for found in beside_cnn.values())}".strip()),
         line_chart(rows, where={"split": ["train", "validation"]}, percent=True, title="Accuracy over epochs",
                    caption="Training accuracy is a running mean over the epoch, on flipped and cropped images."),
         results_table(results, ["test_accuracy", "test_loss"]),
@@ -180,11 +207,19 @@ def page(run: RunFolder) -> list[Block]:
              "learn them badly. Smaller patches give more tokens with less in each, at a cost that grows with the "
              "square of their number."),
     ]  # fmt: skip
+    if EQUAL_TIME in arms:
+        blocks.append(Text(f"At equal time the recommended transformer makes {_epochs(rows, EQUAL_TIME)} epochs in the "
+                           f"time of the CNN's {_epochs(rows, CNN)}; the cost of a step of each was measured on a few "
+                           f"steps before training."))  # fmt: skip
     for arm in arms:
         kept = run.arrays(f"{arm} attention")
-        if kept:
+        if kept and arm != EQUAL_TIME:
             blocks += _patch_blocks(arm, kept)
     return blocks + classification_blocks(run, best_validated(rows, arms))
+
+
+def _epochs(rows: list[Row], arm: str) -> int:
+    return max(int(row["epoch"] or 0) for row in rows if row["arm"] == arm and "epoch" in row)
 
 
 def _patch_blocks(arm: str, kept: dict[str, np.ndarray]) -> list[Block]:
