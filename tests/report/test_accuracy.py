@@ -13,6 +13,7 @@ from gradlab.report import (
     measured_arms,
     reading,
     summarise_rows,
+    value_of,
 )
 
 
@@ -40,6 +41,14 @@ def test_an_accuracy_comes_with_its_interval_and_seeds():
     assert accuracy_of(results, "MLP", split="validation") == "not measured"
     assert accuracies_sentence(results) == "Accuracy on the test split: MLP 53.0 % [50.5, 55.5] (n = 3)."
     assert accuracies_sentence(results, split="validation") == "Nothing was measured on the validation split."
+
+
+def test_other_metrics_have_their_own_units():
+    rows = [{"arm": "a", "seed": seed, "split": "test", "elbo": -101.0 - seed} for seed in range(3)]
+    arms, _comparisons = summarise_rows(rows)
+    assert value_of({"arms": arms}, "a", "test_elbo") == "−102.0 [−104.5, −99.5] (n = 3)"  # 4.303 * 1 / sqrt(3) = 2.48
+    assert value_of({"arms": arms}, "a", "test_kl") == "not measured"
+    assert value_of({"arms": arms}, "b", "test_elbo") == "not measured"
 
 
 def test_one_seed_has_no_interval():

@@ -61,6 +61,14 @@ def test_the_best_arm_is_chosen_by_validation_alone():
     assert best_validated(rows, ["a", "b"]) == "b"
 
 
+def test_the_best_arm_by_a_metric_below_zero_is_one_that_was_measured():
+    rows = [
+        {"arm": arm, "seed": 0, "epoch": 1, "split": "validation", "elbo": elbo}
+        for arm, elbo in {"a": -110.0, "b": -100.0}.items()
+    ]
+    assert best_validated(rows, ["unmeasured", "a", "b"], metric="elbo") == "b"
+
+
 @pytest.mark.parametrize("channels", [1, 3])
 def test_blocks_from_what_a_run_kept(tmp_path, channels):
     run = RunFolder(tmp_path)

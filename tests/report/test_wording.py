@@ -2,7 +2,17 @@ import math
 
 import pytest
 
-from gradlab.report.wording import duration, interval_text, is_share, larger_is_better, number, seed_list, value_text
+from gradlab.report.wording import (
+    duration,
+    interval_text,
+    is_share,
+    larger_is_better,
+    metric_label,
+    metric_title,
+    number,
+    seed_list,
+    value_text,
+)
 
 
 @pytest.mark.parametrize(
@@ -10,6 +20,8 @@ from gradlab.report.wording import duration, interval_text, is_share, larger_is_
     [
         ("test_accuracy", True),
         ("test_elbo", True),
+        ("test_importance_weighted_elbo", True),
+        ("test_kl", None),
         ("test_log_likelihood", True),
         ("test_negative_log_likelihood", False),
         ("test_loss", False),
@@ -26,6 +38,21 @@ def test_the_better_side_follows_from_the_name(metric, larger):
 def test_shares_are_known_by_name():
     assert is_share("test_accuracy")
     assert not is_share("test_loss")
+
+
+@pytest.mark.parametrize(
+    ("metric", "label", "title"),
+    [
+        ("test_accuracy", "test accuracy", "Test accuracy"),
+        ("test_elbo", "test ELBO", "Test ELBO"),
+        ("test_kl", "test KL divergence", "Test KL divergence"),
+        ("log_px", "log p(x|z)", "Log p(x|z)"),
+        ("test_elbow_klaxon", "test elbow klaxon", "Test elbow klaxon"),
+    ],
+)
+def test_metrics_are_called_by_their_names(metric, label, title):
+    assert metric_label(metric) == label
+    assert metric_title(metric) == title
 
 
 def test_numbers_and_intervals():

@@ -1,6 +1,7 @@
 """Batched random image transforms that run where the batch lives."""
 
 from gradlab.augment.affine import SmallAffine
+from gradlab.augment.binarize import Binarize
 from gradlab.augment.crop import RandomResizedCrop
 from gradlab.augment.flip import RandomHorizontalFlip
 from gradlab.augment.normalize import Normalize
@@ -9,6 +10,7 @@ from gradlab.augment.shuffle import BatchShuffle, FixedShuffle, ImageShuffle
 
 __all__ = [
     "BatchShuffle",
+    "Binarize",
     "FixedShuffle",
     "ImageShuffle",
     "Normalize",

@@ -25,9 +25,10 @@ def main(words: Sequence[str]) -> int:
     run = RunFolder(Path(options["run"]))
     environment = run.document("environment")
     shape = environment["data"].get("shape", [])
-    if len(shape) != 3:
-        raise UsageError(f"{run.path} has no network that looks at pictures: predict is for image classifiers")
-    arm = options["arm"] or best_validated(run.rows(), list(environment["arms"]))
+    rows = run.rows()
+    if len(shape) != 3 or not any("accuracy" in row for row in rows):
+        raise UsageError(f"{run.path} has no network that names what pictures show: predict is for image classifiers")
+    arm = options["arm"] or best_validated(rows, list(environment["arms"]))
     if arm not in environment["arms"]:
         raise unknown("arm", arm, environment["arms"])
     answers = _answers(run, environment, arm, options)

@@ -10,6 +10,7 @@ from gradlab.report.accuracy import (
     gain_text,
     measured_arms,
     reading,
+    value_of,
 )
 from gradlab.report.blocks import (
     Answer,
@@ -39,12 +40,13 @@ from gradlab.report.classification import (
 )
 from gradlab.report.compare import compare_runs, comparison_blocks, comparison_text
 from gradlab.report.curves import line_chart
+from gradlab.report.mosaic import mosaic
 from gradlab.report.page import Page
 from gradlab.report.plane import Field, Path, PointSet, point_sets
 from gradlab.report.plane_charts import FieldChart, HeatMaps, ScatterChart, SurfaceChart
-from gradlab.report.results import results, summarise_rows
+from gradlab.report.results import results, summarise_rows, values_by_seed
 from gradlab.report.runs import page_of_run
-from gradlab.report.tables import point_chart, results_table
+from gradlab.report.tables import cell, point_chart, results_table
 from gradlab.report.terminal import terminal_summary
 from gradlab.report.write import ReportPaths, figure_png, write_report
 
@@ -77,6 +79,7 @@ __all__ = [
     "accuracy_of",
     "beside_published",
     "best_validated",
+    "cell",
     "change_compared",
     "changes_table",
     "classification_blocks",
@@ -92,6 +95,7 @@ __all__ = [
     "gain_text",
     "line_chart",
     "measured_arms",
+    "mosaic",
     "page_of_run",
     "point_chart",
     "point_sets",
@@ -100,6 +104,8 @@ __all__ = [
     "results_table",
     "summarise_rows",
     "terminal_summary",
+    "value_of",
+    "values_by_seed",
     "with_error",
     "write_report",
 ]

@@ -1,4 +1,4 @@
-"""Sentences about accuracies and the differences between them, each with its interval and its number of seeds."""
+"""Sentences about accuracies (and other metrics) and the differences between them, with intervals and seeds."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -6,7 +6,7 @@ from typing import Any
 from gradlab.report.blocks import Table
 from gradlab.report.results import values_by_seed
 from gradlab.report.tables import cell
-from gradlab.report.wording import interval_text
+from gradlab.report.wording import interval_text, is_share
 from gradlab.stats import Comparison, compare, compare_all, format_interval, summarise
 
 METRIC = "test_accuracy"
@@ -19,8 +19,15 @@ def measured_arms(results: Mapping[str, Any], metric: str = METRIC) -> list[str]
 
 def accuracy_of(results: Mapping[str, Any], arm: str, *, split: str = "test") -> str:
     """An arm's accuracy with its interval, such as "52.61 % [52.20, 53.02] (n = 3)"; "not measured" without a value."""
-    values = values_by_seed(results["arms"].get(arm, {"metrics": {}, "seeds": []}), f"{split}_accuracy")
-    return format_interval(summarise(list(values.values())), percent=True) if values else "not measured"
+    return value_of(results, arm, f"{split}_accuracy")
+
+
+def value_of(results: Mapping[str, Any], arm: str, metric: str) -> str:
+    """An arm's metric with its interval, such as "−101.4 [−101.9, −100.9] (n = 3)", or "not measured"."""
+    values = values_by_seed(results["arms"].get(arm, {"metrics": {}, "seeds": []}), metric)
+    if not values:
+        return "not measured"
+    return format_interval(summarise(list(values.values())), percent=is_share(metric)).replace("-", "−")
 
 
 def accuracies_sentence(results: Mapping[str, Any], *, split: str = "test") -> str:

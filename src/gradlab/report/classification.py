@@ -1,5 +1,6 @@
 """Blocks and sentences that the classification experiments share."""
 
+import math
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -41,15 +42,15 @@ def comparison_sentence(results: Mapping[str, Any]) -> str:
     return f"Test error: {errors}.{told}"
 
 
-def best_validated(rows: Sequence[Row], arms: Sequence[str]) -> str:
-    """The arm with the best mean accuracy on the validation split in its last epoch; the test split chooses nothing."""
+def best_validated(rows: Sequence[Row], arms: Sequence[str], *, metric: str = "accuracy") -> str:
+    """The arm with the largest mean of a metric in its last epoch on validation images; test images choose nothing."""
     last = {
-        (row["arm"], row["seed"]): float(row["accuracy"] or 0)
+        (row["arm"], row["seed"]): float(value)
         for row in rows
-        if row.get("split") == "validation" and "accuracy" in row
+        if row.get("split") == "validation" and isinstance(value := row.get(metric), float)
     }
     reached = {arm: [value for (name, _seed), value in last.items() if name == arm] for arm in arms}
-    return max(arms, key=lambda arm: sum(reached[arm]) / max(len(reached[arm]), 1))
+    return max(arms, key=lambda arm: sum(reached[arm]) / len(reached[arm]) if reached[arm] else -math.inf)
 
 
 def classification_blocks(run: RunFolder, arm: str) -> list[Block]:

@@ -5,7 +5,7 @@ from typing import Any
 
 from gradlab.report.blocks import Bullets, Point, PointChart, Table
 from gradlab.report.results import metric_names
-from gradlab.report.wording import NOTHING, counted, interval_text, is_share, joined, metric_label, number
+from gradlab.report.wording import NOTHING, counted, interval_text, is_share, joined, metric_label, metric_title, number
 
 _LEVEL = 0.05
 MOST_COLUMNS = 2
@@ -32,7 +32,7 @@ def results_table(
             for name, arm in pairs
         ]
         return Table(("Metric", "Arm", "Parameters", "Seeds", "Mean"), rows, told, tuple(names))
-    header = ("Arm", "Parameters", "Seeds", *(metric_label(name).capitalize() for name in names))
+    header = ("Arm", "Parameters", "Seeds", *(metric_title(name) for name in names))
     rows = [
         (arm, _parameters(found), seeds_cell(found, names), *(cell(found, name) for name in names))
         for arm, found in arms.items()
@@ -73,7 +73,7 @@ def point_chart(
     ]
     return PointChart(
         points=tuple(points),
-        title=title or metric_label(metric).capitalize(),
+        title=title or metric_title(metric),
         x_label=x_label or metric_label(metric),
         percent=is_share(metric) if percent is None else percent,
         log_x=log_x,
@@ -117,7 +117,7 @@ def shown(entry: Mapping[str, Any]) -> str:
 
 def verdicts(comparisons: Sequence[Mapping[str, Any]]) -> Bullets:
     """Returns the sentence of every comparison."""
-    return Bullets(tuple(f"{metric_label(entry['metric']).capitalize()}: {entry['verdict']}" for entry in comparisons))
+    return Bullets(tuple(f"{metric_title(entry['metric'])}: {entry['verdict']}" for entry in comparisons))
 
 
 def shown_metrics(results: Mapping[str, Any]) -> list[str]:

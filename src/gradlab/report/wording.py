@@ -18,6 +18,8 @@ _BETTER_LARGE = re.compile(
     r"(^|_)(accuracy|auc|precision|recall|f1|score|elbo|log_likelihood|psnr|ssim|iou|purity|nmi|top\d+)(_|$)"
 )
 
+_SPOKEN = {"log_px": "log p(x|z)", "elbo": "ELBO", "kl": "KL divergence"}
+
 
 def is_share(metric: str) -> bool:
     """Whether a metric is a fraction that readers expect in percent, such as an accuracy."""
@@ -33,8 +35,16 @@ def larger_is_better(metric: str) -> bool | None:
 
 
 def metric_label(metric: str) -> str:
-    """A metric's name in words, such as "test accuracy"."""
+    """A metric's name in words, such as "test accuracy" or "test ELBO"."""
+    for name, spoken in _SPOKEN.items():
+        metric = re.sub(rf"(?<![^_]){name}(?![^_])", spoken, metric)
     return metric.replace("_", " ")
+
+
+def metric_title(metric: str) -> str:
+    """A metric's name in words with a capital at the beginning, such as "Test accuracy"."""
+    label = metric_label(metric)
+    return label[:1].upper() + label[1:]
 
 
 def split_of(metric: str) -> str:
