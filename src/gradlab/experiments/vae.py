@@ -154,8 +154,9 @@ def page(run: RunFolder) -> list[Block]:
     rows, results = run.rows(), run.document("results")
     config = Config(**run.document("config")["config"])
     both = {"split": ["train", "validation"]}
-    told = "Training values are running means over the epoch; the first epoch is left out."
-    later = [row for row in rows if row.get("epoch") != 1]
+    first = 2 if config.epochs > 2 else 1  # the first epoch's fall would leave no height for the rest
+    later = [row for row in rows if int(row.get("epoch") or 0) >= first]
+    told = f"From epoch {first} on; training values are running means over the epoch."
     found = measured_arms(results, "test_elbo")
     kept = {arm: arrays for arm in found if (arrays := run.arrays(arm))}
     classes = run.document("environment")["data"]["classes"]
