@@ -15,7 +15,19 @@ ROOT = Path(__file__).parents[1]
 SOURCE, TESTS = ROOT / "src" / "gradlab", ROOT / "tests"
 FILES = sorted(SOURCE.rglob("*.py"))
 LONGEST = 400
-MIRRORED = ("records", "nn", "augment", "models", "objectives", "evaluation", "explain", "training", "stats", "data")
+MIRRORED = (
+    "records",
+    "nn",
+    "augment",
+    "models",
+    "objectives",
+    "evaluation",
+    "explain",
+    "training",
+    "stats",
+    "data",
+    "answers",
+)
 TESTED_ELSEWHERE = {
     "training/batches.py": "training/test_fit.py",
     "training/board.py": "cli/test_run.py",

@@ -18,6 +18,28 @@ def test_several_runs_make_one_report(gradlab, finished, tmp_path):
     assert (tmp_path / "both" / "report.pdf").read_bytes().startswith(b"%PDF")
 
 
+def test_a_report_of_several_runs_overwrites_none_of_theirs(gradlab, finished):
+    before = (finished / "report.html").read_bytes()
+    done = gradlab("report", str(finished), str(finished), "--out", str(finished))
+    assert done.returncode == 2
+    assert "whose own report would be lost: choose another folder" in done.stderr
+    assert (finished / "report.html").read_bytes() == before
+
+
+def test_the_handbook_is_answered_from_what_was_run(gradlab, tmp_path):
+    assert "there is no folder runs/ here" in gradlab("report", "--handbook").stderr
+    assert "name the folder of a finished run" in gradlab("report").stderr
+    done = gradlab("run", "mlp_cifar10", "--quick", "--epochs", "1", "--seeds", "0", "1", "--quiet")
+    assert done.returncode == 0, done.stderr
+    bound = gradlab("report", "--handbook", "--json")
+    assert bound.returncode == 0, bound.stderr
+    page = (tmp_path / json.loads(bound.stdout)["html"]).read_text()
+    assert "Not answered yet: gradlab run resnet" in page
+    assert "At the epoch that validates best" in page
+    assert (tmp_path / "handbook_report" / "report.pdf").read_bytes().startswith(b"%PDF")
+    assert "there is no folder nowhere" in gradlab("report", "nowhere", "--handbook").stderr
+
+
 def test_compare_pairs_by_seed_and_never_oversells(gradlab, finished):
     slow = gradlab("run", "logistic_regression", "--quick", "--epochs", "1", "--seeds", "0", "4", "--out", "other")
     assert slow.returncode == 0, slow.stderr

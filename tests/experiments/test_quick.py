@@ -8,10 +8,11 @@ from pathlib import Path
 
 import pytest
 
+from gradlab.answers import PRACTICALS, Question
 from gradlab.cli.run import main
 from gradlab.experiments import experiment_names
 from gradlab.records import RunFolder
-from gradlab.report import Answer
+from gradlab.report import Answer, block_title
 
 CHEAPER = {
     "mlp_improvements": ["--ideas", "augmentation", "dropout", "weight_decay", "deeper", "best"],
@@ -52,6 +53,10 @@ def problems(results: dict, *, tested: bool, seeds: tuple[int, ...] = (0, 3)) ->
     return found
 
 
+def questions_of(name: str) -> list[Question]:
+    return [asked for practical in PRACTICALS for asked in practical.questions if asked.experiment_name == name]
+
+
 @pytest.mark.parametrize("name", experiment_names())
 def test_quick_settings_run_and_report(name, tmp_path):
     out = tmp_path / "run"
@@ -62,6 +67,8 @@ def test_quick_settings_run_and_report(name, tmp_path):
     run = RunFolder(out)
     blocks = importlib.import_module(f"gradlab.experiments.{name}").page(run)
     assert sum(isinstance(block, Answer) for block in blocks) == 1
+    titles = {block_title(block) for block in blocks}
+    assert [title for question in questions_of(name) for title in question.shows if title not in titles] == []
     html = (out / "report.html").read_text()
     assert "Nothing was measured" not in html
     assert (out / "report.pdf").read_bytes().startswith(b"%PDF")

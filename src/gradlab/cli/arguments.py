@@ -117,7 +117,8 @@ def one_of(names: Sequence[str]) -> Convert:
 def _add(parser: argparse.ArgumentParser, flag: Flag) -> None:
     help_text = flag.help.replace("%", "%%")
     if not flag.name.startswith("-"):
-        nargs: Any = "+" if flag.many else ("?" if flag.default is not None else None)
+        optional = flag.default is not None
+        nargs: Any = ("*" if optional else "+") if flag.many else ("?" if optional else None)
         parser.add_argument(flag.key, metavar=flag.shown or flag.name.upper(), nargs=nargs, help=help_text)
     elif flag.convert is None:
         action: Any = argparse.BooleanOptionalAction if flag.negatable else "store_true"

@@ -38,14 +38,15 @@ def continue_group(folder: RunFolder) -> int:
     quiet, as_json = bool(options["quiet"] or options["json"]), bool(options["json"])
     codes = [0]
     members = [RunFolder(folder.path / name) for name in GROUPS[group["group"]]]
-    for member in members:
+    for member, changes in zip(members, GROUPS[group["group"]].values(), strict=True):
         if member.has("results"):
             continue
         if member.has("config"):
             codes.append(execute(member, quiet=quiet, as_json=False))
         else:
             member.path.mkdir(exist_ok=True)
-            settings = settings_of(member.path.name, outline(source_of(member.path.name)).question, options, {})
+            question = outline(source_of(member.path.name)).question
+            settings = settings_of(member.path.name, question, options, dict(changes))
             codes.append(begin(member, settings, quiet=quiet, as_json=False))
     pages = [page_of_run(run, load_experiment(run.path.name).page(run)) for run in members]
     paths = write_report(pages, folder.path, title=group["group"])

@@ -3,35 +3,83 @@
 import json
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 from gradlab.cli.arguments import JSON, Flag, parse, word
 from gradlab.errors import UsageError
 from gradlab.records import RunFolder
 
+HANDBOOK_FOLDER = "handbook_report"
+
 
 def main(words: Sequence[str]) -> int:
     """Writes the report of one run into its folder, or of several runs into a folder of its own."""
     flags = [
-        Flag(name="runs", help="the folders of finished runs", convert=word, many=True, shown="RUN"),
-        Flag(name="--out", help="folder of the report; needed for several runs", convert=word, shown="FOLDER"),
+        Flag(name="runs", help="the folders of finished runs", convert=word, many=True, default=(), shown="RUN"),
+        Flag(
+            name="--handbook",
+            help="answers the handbook's questions, a page a practical, from RUN... or else from all of runs/",
+        ),
+        Flag(
+            name="--out",
+            help=f"folder of the report; needed for several runs [with --handbook: {HANDBOOK_FOLDER}]",
+            convert=word,
+            shown="FOLDER",
+        ),
         JSON,
     ]
     options = parse("report", "Writes report.html and report.pdf from what runs left.", flags, words)
     folders = [RunFolder(Path(name)) for name in options["runs"]]
+    return _handbook(folders, options) if options["handbook"] else _of_runs(folders, options)
+
+
+def _of_runs(folders: list[RunFolder], options: dict[str, Any]) -> int:
+    if not folders:
+        raise UsageError("name the folder of a finished run, or ask for --handbook")
     if len(folders) > 1 and options["out"] is None:
         raise UsageError("a report of several runs needs a folder: add --out FOLDER")
+    target = Path(options["out"]) if options["out"] else folders[0].path
+    if len(folders) > 1 and target.resolve() in [folder.path.resolve() for folder in folders]:
+        raise UsageError(f"--out {target} is one of the runs, whose own report would be lost: choose another folder")
     unfinished = [str(folder.path) for folder in folders if folder.has("config") and not folder.has("results")]
     if unfinished:
         raise UsageError(f"{unfinished[0]} is not finished: `gradlab resume {unfinished[0]}` goes on with it")
     from gradlab.cli.settings import load_experiment
-    from gradlab.report import page_of_run, write_report
+    from gradlab.report import page_of_run
 
     pages = []
     for folder in folders:
         module = load_experiment(folder.document("config")["experiment"])
         pages.append(page_of_run(folder, module.page(folder)))
-    target = Path(options["out"]) if options["out"] else folders[0].path
-    paths = write_report(pages, target)
+    return _write(pages, target, "", options)
+
+
+def _handbook(folders: list[RunFolder], options: dict[str, Any]) -> int:
+    """The runs, the members of groups among them, or all below runs/, bound into one report."""
+    if not folders and not Path("runs").is_dir():
+        raise UsageError("there is no folder runs/ here: name the folders of finished runs after --handbook")
+    from gradlab.answers import bind
+
+    roots = [folder.path for folder in folders] or [Path("runs")]
+    missing = [str(root) for root in roots if not root.is_dir()]
+    if missing:
+        raise UsageError(f"there is no folder {missing[0]}")
+    found = [RunFolder(path.parent) for root in roots for path in sorted(root.rglob("results.json"))]
+    runs: dict[str, list[RunFolder]] = {}
+    for run in sorted((run for run in found if run.has("config")), key=_preferred_first):
+        runs.setdefault(run.document("config")["experiment"], []).append(run)
+    return _write(bind(runs), Path(options["out"] or HANDBOOK_FOLDER), "The handbook, answered", options)
+
+
+def _preferred_first(run: RunFolder) -> tuple[bool, float]:
+    """Full runs before quick ones, newer ones before older ones."""
+    return bool(run.document("config")["quick"]), -(run.path / "results.json").stat().st_mtime
+
+
+def _write(pages: list[Any], target: Path, title: str, options: dict[str, Any]) -> int:
+    from gradlab.report import write_report
+
+    paths = write_report(pages, target, title)
     if options["json"]:
         print(json.dumps({"html": str(paths.html), "pdf": str(paths.pdf) if paths.pdf else None}, indent=2))
     else:

@@ -1,14 +1,31 @@
 """One question a file: the only place where a model, data, an objective and training meet."""
 
 import pkgutil
+from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 from gradlab.errors import unknown
 
-GROUPS = {
-    "slides": ("logistic_regression", "lenet", "mlp_mnist"),
+GROUPS: Mapping[str, Mapping[str, Mapping[str, Any]]] = {
+    "slides": {"logistic_regression": {}, "lenet": {}, "mlp_mnist": {}},
+    "practical1": {
+        "xor": {},
+        "optimizer_paths": {},
+        "mlp_cifar10": {},
+        "mlp_improvements": {},
+        "pixel_shuffle": {"networks": ("MLP",), "epochs": 25},
+    },
+    "practical2": {"resnet": {}, "rotation_robustness": {}, "pixel_shuffle": {}},
+    "practical3": {"vit": {}, "positional_embedding": {}},
+    "cheatsheet": {
+        "initialization": {},
+        "learning_rates": {},
+        "regularization": {},
+    },
 }
-"""Experiments that belong together: `gradlab run slides` runs them all and makes one report."""
+"""Experiments that belong together, with the settings they have there: `gradlab run slides` runs them all and makes one
+report."""
 
 
 def experiment_names() -> list[str]:

@@ -8,6 +8,7 @@ from gradlab.report.accuracy import (
     differences,
     finding,
     gain_text,
+    mean_of,
     measured_arms,
     reading,
     value_of,
@@ -28,6 +29,7 @@ from gradlab.report.blocks import (
     PointChart,
     Table,
     Text,
+    block_title,
 )
 from gradlab.report.classification import (
     beside_published,
@@ -79,6 +81,7 @@ __all__ = [
     "accuracy_of",
     "beside_published",
     "best_validated",
+    "block_title",
     "cell",
     "change_compared",
     "changes_table",
@@ -94,6 +97,7 @@ __all__ = [
     "finding",
     "gain_text",
     "line_chart",
+    "mean_of",
     "measured_arms",
     "mosaic",
     "page_of_run",

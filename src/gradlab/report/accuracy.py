@@ -30,6 +30,12 @@ def value_of(results: Mapping[str, Any], arm: str, metric: str) -> str:
     return format_interval(summarise(list(values.values())), percent=is_share(metric)).replace("-", "−")
 
 
+def mean_of(results: Mapping[str, Any], arm: str, metric: str = METRIC) -> float | None:
+    """The mean of an arm's metric over its seeds; None where nothing was measured."""
+    values = values_by_seed(results["arms"].get(arm, {"metrics": {}, "seeds": []}), metric)
+    return summarise(list(values.values())).mean if values else None
+
+
 def accuracies_sentence(results: Mapping[str, Any], *, split: str = "test") -> str:
     """Every arm's accuracy on a split in one sentence."""
     arms = measured_arms(results, f"{split}_accuracy")

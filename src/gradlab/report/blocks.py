@@ -239,3 +239,14 @@ class Details:
 
 Figure = LineChart | PointChart | Pictures | ConfusionMatrix | FieldChart | SurfaceChart | ScatterChart | HeatMaps
 Block = Answer | Heading | Text | Bullets | Code | Facts | Table | Details | Figure
+
+
+def block_title(block: Block) -> str | None:
+    """A figure's title, a text's, facts' or plain heading, a table's header in one line; None where a block has none."""
+    if isinstance(block, Text | Facts):
+        return block.heading
+    if isinstance(block, Heading):
+        return block.text
+    if isinstance(block, Table):
+        return ", ".join(block.header)
+    return block.title if isinstance(block, Figure) else None

@@ -58,6 +58,8 @@ class Section:
     title: str
     question: str
     nodes: tuple[Node, ...]
+    brief: bool
+    """Whether its figures are small on paper."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,7 +80,7 @@ def compose(pages: Sequence[Page], title: str = "") -> Document:
         name = _fresh(page.title, taken)
         composer.prefix = f"{name}-" if len(pages) > 1 else ""
         nodes = _with_depths([composer.node(block) for block in whole_page(page)])
-        sections.append(Section(name, page.title, page.question, nodes))
+        sections.append(Section(name, page.title, page.question, nodes, page.brief))
     whole = title or (pages[0].title if len(pages) == 1 else f"{len(pages)} experiments")
     return Document(whole, tuple(sections), composer.figures)
 

@@ -21,7 +21,7 @@ class Page:
     """What was asked, in a sentence or a paragraph."""
     blocks: Sequence[Block]
     """What the experiment shows, in order; its `Answer` is lifted to the top."""
-    results: Mapping[str, Any]
+    results: Mapping[str, Any] = field(default_factory=dict)
     """The document of `results.json`."""
     command: str = ""
     """The command line that repeats the run; the one in `results` where empty."""
@@ -37,10 +37,14 @@ class Page:
     """What was learned from, such as {"name": "MNIST", "sha256": ..., "images": ...}."""
     files: Sequence[str] = ()
     """Files that the run left behind, relative to its folder, in order."""
+    brief: bool = False
+    """Shows the question and the blocks only, as they are: for pages that no single run stands behind."""
 
 
 def whole_page(page: Page) -> list[Block]:
     """Every block below the question: the answer, the experiment's own blocks, then results and record."""
+    if page.brief:
+        return list(page.blocks)
     answers = [block for block in page.blocks if isinstance(block, Answer)]
     own = [block for block in page.blocks if not isinstance(block, Answer)]
     if not page.results.get("arms"):

@@ -6,7 +6,7 @@ from importlib import resources
 
 import typst
 
-from gradlab.report.compose import Document, Drawn, Node
+from gradlab.report.compose import Document, Node
 from gradlab.report.palette import LIGHT
 from gradlab.report.sheet import standing_alone
 
@@ -23,7 +23,8 @@ def as_pdf(document: Document) -> bytes:
         {
             "title": section.title,
             "question": section.question,
-            "nodes": [_with_svg(node, document) for node in section.nodes],
+            "brief": section.brief,
+            "nodes": [_with_svg(node, document, section.brief) for node in section.nodes],
         }
         for section in document.sections
     ]
@@ -42,20 +43,17 @@ def as_pdf(document: Document) -> bytes:
     return made
 
 
-def _with_svg(node: Node, document: Document) -> Node:
-    """The node with its drawing inside, coloured for paper."""
+def _with_svg(node: Node, document: Document, brief: bool) -> Node:
+    """The node with its drawing inside, coloured for paper; the narrow one where figures are small."""
     if node["kind"] == "details":
-        return node | {"nodes": [_with_svg(inner, document) for inner in node["nodes"]]}
+        return node | {"nodes": [_with_svg(inner, document, brief) for inner in node["nodes"]]}
     if node["kind"] == "figure":
-        return node | {"svg": _drawing(document.figures[node["slug"]])}
+        drawn = document.figures[node["slug"]]
+        return node | {"svg": standing_alone(drawn.narrow_svg if brief else drawn.svg, drawn.alt, _SERIF)}
     if node["kind"] == "pictures":
         pictures = [{"caption": picture["caption"]} for picture in node["pictures"]]
         return node | {"pictures": pictures, "svgs": [_picture(picture["png"], node) for picture in node["pictures"]]}
     return node
-
-
-def _drawing(drawn: Drawn) -> str:
-    return standing_alone(drawn.svg, drawn.alt, _SERIF)
 
 
 def _picture(png: str, node: Node) -> str:

@@ -1,0 +1,28 @@
+from gradlab.answers import PRACTICALS, bind
+from gradlab.report import Bullets, Heading, Table, Text, write_report
+
+
+def test_every_question_is_on_a_page_and_says_how_to_answer_it():
+    pages = bind({})
+    assert [page.title for page in pages[:-1]] == [practical.title for practical in PRACTICALS]
+    for practical, page in zip(PRACTICALS, pages, strict=False):
+        asked = [block.text for block in page.blocks if isinstance(block, Heading)]
+        told = [block.text for block in page.blocks if isinstance(block, Text)]
+        assert asked == [f"{question.part}. {question.text}" for question in practical.questions]
+        assert told == [f"Not answered yet: gradlab run {question.experiment_name}" for question in practical.questions]
+    assert pages[-1].blocks == [Text("No run was found.")]
+
+
+def test_a_run_answers_and_is_named_as_the_source(make_run, tmp_path):
+    accuracy = {"test_accuracy": [0.5, 0.52], "validation_accuracy": [0.5, 0.5]}
+    run = make_run("resnet", {"handbook": accuracy, "recommended": accuracy}, quick=True, family=False, epochs=3)
+    (run.path / "rows.jsonl").write_text("")
+    pages = bind({"resnet": [run]})
+    text = next(block.text for block in pages[1].blocks if isinstance(block, Text))
+    assert "Accuracy on the test split: handbook 51 %" in text
+    assert "quick run, which settles nothing" in text
+    (table,) = [block for block in pages[-1].blocks if isinstance(block, Table)]
+    assert table.rows == [("resnet", "made-up", "0, 1", "3", "quick")]
+    (sources,) = [block for block in pages[-1].blocks if isinstance(block, Bullets)]
+    assert sources.items == (f"{run.path}: gradlab run resnet",)
+    assert write_report(pages, tmp_path / "bound", "Answers").pdf.read_bytes().startswith(b"%PDF")
