@@ -70,3 +70,36 @@ def test_torch_s_start_is_left_alone():
     model = RNNModel(3, 5, 2)
     torch.manual_seed(0)
     assert torch.equal(model.rnn.weight_hh_l0, nn.RNN(3, 5).weight_hh_l0)
+
+
+def gated(rnn, sequences):
+    """The last state of one LSTM or GRU layer, from their papers' equations in torch's order of gates."""
+    h = c = torch.zeros(len(sequences), rnn.hidden_size, dtype=sequences.dtype)
+    for x in sequences.unbind(1):
+        given = (x @ rnn.weight_ih_l0.T + rnn.bias_ih_l0).chunk(4 if rnn.mode == "LSTM" else 3, dim=1)
+        kept = (h @ rnn.weight_hh_l0.T + rnn.bias_hh_l0).chunk(len(given), dim=1)
+        if rnn.mode == "LSTM":
+            enter, forget, candidate, leave = (a + b for a, b in zip(given, kept, strict=True))
+            c = forget.sigmoid() * c + enter.sigmoid() * candidate.tanh()
+            h = leave.sigmoid() * c.tanh()
+        else:
+            reset, update = ((a + b).sigmoid() for a, b in zip(given[:2], kept[:2], strict=True))
+            h = (1 - update) * (given[2] + reset * kept[2]).tanh() + update * h
+    return h
+
+
+@pytest.mark.parametrize(("cell", "maps"), [("LSTM", 4), ("GRU", 3)])
+@pytest.mark.parametrize("start", ["torch", "orthogonal"])
+def test_layers_with_gates_equal_their_equations(cell, maps, start):
+    model = RNNModel(3, 5, 2, cell=cell, start=start).double()
+    sequences = torch.randn(4, 7, 3, dtype=torch.float64)
+    expected = gated(model.rnn, sequences) @ model.fc.weight.T + model.fc.bias
+    torch.testing.assert_close(model(sequences), expected, rtol=0, atol=1e-12)
+    assert sum(parameter.numel() for parameter in model.parameters()) == maps * (3 * 5 + 5 * 5 + 10) + (5 * 2 + 2)
+
+
+def test_an_unknown_start_or_cell_is_refused():
+    with pytest.raises(ValueError, match="start must be 'torch', 'orthogonal' or 'variance': got 'zero'"):
+        RNNModel(3, 5, 2, start="zero")
+    with pytest.raises(ValueError, match="cell must be 'RNN', 'LSTM' or 'GRU': got 'gru'"):
+        RNNModel(3, 5, 2, cell="gru")
