@@ -19,7 +19,7 @@ def table() -> str:
         for arm, about in document["arms"].items():
             metric = about["metrics"].get("test_accuracy")
             if metric is not None:
-                reached = format_interval(summarise(metric["values"]), percent=True)
+                reached = format_interval(summarise(metric["values"], share=True), percent=True)
                 name = document["experiment"]
                 lines.append(f"| {name} | {arm} | {data} | {reached} | {about['parameters']:,} | {path.name} |")
     return "\n".join(lines)

@@ -24,6 +24,14 @@ def test_means_and_bands_equal_the_statistics_and_so_does_the_csv(rows):
         assert int(point["n"]) == 3
 
 
+@pytest.mark.parametrize(("y", "percent", "cut"), [("accuracy", True, True), ("error", True, True),
+                                                   ("accuracy", False, False), ("gap", True, False)])  # fmt: skip
+def test_bands_of_shares_end_at_0_and_1(y, percent, cut):
+    rows = [{"arm": "a", "seed": seed, "epoch": 1, y: value} for seed, value in enumerate([0.01, 0.5, 0.99])]
+    (line,) = line_chart(rows, y=y, percent=percent).lines
+    assert (line.low == (0.0,)) == (line.high == (1.0,)) == cut
+
+
 def test_the_caption_tells_the_seeds(make_rows):
     assert (
         "Mean over 3 seeds; the band is the 95 % interval"

@@ -23,16 +23,26 @@ def three(arm, values, **more):
 
 
 def test_statistics_equal_those_worked_by_hand():
-    arms, comparisons = summarise_rows(three("a", [0.97, 0.98, 0.99]), parameters={"a": 10})
+    arms, comparisons = summarise_rows(three("a", [0.95, 0.96, 0.97]), parameters={"a": 10})
     metric = arms["a"]["metrics"]["test_accuracy"]
     assert arms["a"]["parameters"] == 10
     assert arms["a"]["seeds"] == [0, 1, 2]
-    assert metric["values"] == [0.97, 0.98, 0.99]
-    assert metric["mean"] == pytest.approx(0.98)
+    assert metric["values"] == [0.95, 0.96, 0.97]
+    assert metric["mean"] == pytest.approx(0.96)
     assert metric["std"] == pytest.approx(0.01)
     half = T2 * 0.01 / math.sqrt(3)
-    assert metric["ci95"] == pytest.approx([0.98 - half, 0.98 + half])
+    assert metric["ci95"] == pytest.approx([0.96 - half, 0.96 + half])
     assert comparisons == []
+
+
+def test_intervals_of_shares_end_at_0_and_1_and_no_others():
+    rows = [{**row, "loss": row["accuracy"]} for row in three("a", [0.97, 0.98, 0.99]) + three("b", [0.5, 0.6, 0.7])]
+    arms, comparisons = summarise_rows(rows)
+    half = T2 * 0.01 / math.sqrt(3)
+    assert arms["a"]["metrics"]["test_accuracy"]["ci95"] == pytest.approx([0.98 - half, 1.0])
+    assert arms["a"]["metrics"]["test_loss"]["ci95"] == pytest.approx([0.98 - half, 0.98 + half])
+    difference = next(entry for entry in comparisons if entry["metric"] == "test_accuracy")
+    assert difference["ci95"] == pytest.approx([-0.38 - 9 * half, -0.38 + 9 * half]), "differences are not cut"
 
 
 def test_comparisons_are_paired_by_seed_against_the_first_arm():

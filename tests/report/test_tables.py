@@ -19,6 +19,11 @@ def test_cells_hold_mean_and_interval(document):
     assert table.metrics == ("test_accuracy",)
 
 
+def test_the_note_on_intervals_says_where_they_are_cut(document):
+    assert "cut off at 0 and 100 % where it is a share." in results_table(document, ["test_accuracy"]).caption
+    assert "cut" not in results_table(document, ["test_loss"]).caption
+
+
 def test_many_metrics_take_a_row_each(document):
     arms = {
         arm: entry | {"metrics": entry["metrics"] | {"test_elbo": entry["metrics"]["test_loss"]}}

@@ -10,6 +10,7 @@ def test_the_table_is_aligned_and_narrow(rows):
     column = lines[0].index("Test accuracy") if "Test accuracy" in lines[0] else lines[0].index("Mean")
     assert lines[2][column - 1] == " "
     assert any("90.2 % [89.7, 90.7]" in line for line in lines)
+    assert "Mean and 95 % interval over seeds, cut off at 0 and 100 %." in lines
 
 
 def test_wide_tables_take_a_row_for_each_metric():

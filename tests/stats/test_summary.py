@@ -119,3 +119,19 @@ def test_higher_confidence_is_wider_and_holds_the_mean(values):
 def test_bad_input_is_refused(values, options, message):
     with pytest.raises(UsageError, match=message):
         summarise(values, **options)
+
+
+def test_the_interval_of_a_share_ends_at_0_and_1():
+    free, cut = (summarise([0.99, 1.0, 0.97], share=share) for share in (False, True))
+    assert free.high is not None
+    assert free.high > 1
+    assert (cut.low, cut.high) == (free.low, 1.0)
+    low = summarise([0.0, 0.01], share=True)
+    assert low.low == 0.0
+    assert low.high == summarise([0.0, 0.01]).high
+
+
+def test_no_other_interval_is_cut():
+    assert summarise([0.4, 0.5, 0.6], share=True) == summarise([0.4, 0.5, 0.6])
+    assert summarise([1.0, 3.0]).low == pytest.approx(-10.706, abs=1e-3)
+    assert summarise([0.5], share=True).low is None

@@ -128,7 +128,7 @@ def page(run: RunFolder) -> list[Block]:
 def _accuracies(arms: Mapping[str, Any], optimizer: str, rates: Sequence[float]) -> dict[float, Summary]:
     """Rate -> the validation accuracy, for the rates at which some seed did not diverge, in ascending order."""
     values = {rate: values_by_seed(arms[arm_of(optimizer, rate)], "validation_accuracy") for rate in sorted(rates)}
-    return {rate: summarise(list(by_seed.values())) for rate, by_seed in values.items() if by_seed}
+    return {rate: summarise(list(by_seed.values()), share=True) for rate, by_seed in values.items() if by_seed}
 
 
 def _best(reached: Mapping[float, Summary]) -> float:

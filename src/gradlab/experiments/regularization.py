@@ -170,7 +170,7 @@ def _compared(gaps: Mapping[str, Mapping[int, float]]) -> dict[str, Comparison]:
 def _answer(gaps: Mapping[str, Mapping[int, float]], compared: Mapping[str, Comparison], baseline: str) -> str:
     if baseline not in gaps:
         return "Nothing was measured."
-    gap = _share(gaps[baseline])
+    gap = _points(gaps[baseline])
     lead = f"{_with(baseline)} the accuracy on the training images is {gap} points above that on others."
     told = "; ".join(f"{arm} {gain_text(found)} ({finding(found)})" for arm, found in compared.items())
     return f"{lead} Change of this gap: {told}." if told else lead
@@ -179,13 +179,13 @@ def _answer(gaps: Mapping[str, Mapping[int, float]], compared: Mapping[str, Comp
 def _gap_row(
     results: Mapping[str, Any], arm: str, gap: Mapping[int, float], found: Comparison | None
 ) -> tuple[str, ...]:
-    seen = _share(values_by_seed(results["arms"][arm], "train_accuracy"))
-    return arm, seen, _share(gap), gain_text(found).replace(" points", "") if found else "–"
+    seen = _points(values_by_seed(results["arms"][arm], "train_accuracy"), share=True)
+    return arm, seen, _points(gap), gain_text(found).replace(" points", "") if found else "–"
 
 
-def _share(values: Mapping[int, float]) -> str:
-    """The mean of fractions in percent with its interval, without the unit."""
-    found = summarise(list(values.values()))
+def _points(values: Mapping[int, float], *, share: bool = False) -> str:
+    """The mean of fractions, or of differences of them, in percent with its interval, without the unit."""
+    found = summarise(list(values.values()), share=share)
     return interval_text(found.mean, found.low, found.high, percent=True).replace(" %", "")
 
 

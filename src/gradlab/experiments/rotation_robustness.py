@@ -174,7 +174,7 @@ def _mean(by_seed: Mapping[int, float]) -> float:
 
 
 def _told(by_seed: Mapping[int, float]) -> str:
-    return format_interval(summarise(list(by_seed.values())), percent=True)
+    return format_interval(summarise(list(by_seed.values()), share=True), percent=True)
 
 
 def _fall(arm: str, curve: Curve) -> str:

@@ -27,7 +27,8 @@ def value_of(results: Mapping[str, Any], arm: str, metric: str) -> str:
     values = values_by_seed(results["arms"].get(arm, {"metrics": {}, "seeds": []}), metric)
     if not values:
         return "not measured"
-    return format_interval(summarise(list(values.values())), percent=is_share(metric)).replace("-", "−")
+    share = is_share(metric)
+    return format_interval(summarise(list(values.values()), share=share), percent=share).replace("-", "−")
 
 
 def mean_of(results: Mapping[str, Any], arm: str, metric: str = METRIC) -> float | None:

@@ -21,7 +21,7 @@ def with_error(rows: Sequence[Row]) -> list[Row]:
 
 def error_of(results: Mapping[str, Any], arm: str, *, split: str = "test") -> str:
     """An arm's error with its interval, such as "1.02 % [0.95, 1.10] (n = 3)"."""
-    return format_interval(summarise(_errors(results, arm, split)), percent=True)
+    return format_interval(summarise(_errors(results, arm, split), share=True), percent=True)
 
 
 def error_sentence(results: Mapping[str, Any], arm: str) -> str:
@@ -82,7 +82,7 @@ def beside_published(
         best: the arm that the sentence names, chosen on validation.
         source: who published.
     """
-    arms = {arm: summarise(_errors(results, arm)) for arm in results["arms"] if _measured(results, arm)}
+    arms = {arm: summarise(_errors(results, arm), share=True) for arm in results["arms"] if _measured(results, arm)}
     points = tuple(
         Point(arm, error.mean, error.low, error.high, error.n, published.get(arm)) for arm, error in arms.items()
     )

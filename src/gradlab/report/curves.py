@@ -1,19 +1,22 @@
 """Line charts from rows: the mean over seeds at each x, with the interval of that mean."""
 
 import math
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
+from functools import partial
 from itertools import compress
 
 from gradlab.errors import UsageError
 from gradlab.records import Row
 from gradlab.report.blocks import Line, LineChart
-from gradlab.report.wording import counted, joined
+from gradlab.report.wording import counted, is_share, joined
 from gradlab.stats import summarise
 
 Where = Mapping[str, object]
 Measured = dict[float, dict[object, float]]
 """x -> seed -> y."""
+Interval = Callable[[list[float]], tuple[float, float | None, float | None]]
+"""Values over seeds -> their mean, and the ends of its interval."""
 
 
 def line_chart(  # noqa: PLR0913 - each argument is one plain property of a chart
@@ -54,7 +57,8 @@ def line_chart(  # noqa: PLR0913 - each argument is one plain property of a char
     chosen = {name: _choices(value) for name, value in (where or {}).items()}
     style = next((name for name, choices in chosen.items() if len(choices) > 1), "")
     found, lost, names = _measured(rows, x, y, by, chosen, style)
-    lines = _lines(found, names, chosen.get(style, [""]), geometric=log_y)
+    interval = _geometric if log_y else partial(_interval, share=percent and (is_share(y) or y == "error"))
+    lines = _lines(found, names, chosen.get(style, [""]), interval)
     lines, hidden = _showable(lines, log_x=log_x, log_y=log_y)
     return LineChart(
         lines=lines,
@@ -101,24 +105,28 @@ def _place(by_seed: dict[object, float], seed: object, value: float, key: tuple[
 
 
 def _lines(
-    found: Mapping[tuple[str, str], Measured], names: Sequence[str], styles: Sequence[object], *, geometric: bool
+    found: Mapping[tuple[str, str], Measured], names: Sequence[str], styles: Sequence[object], interval: Interval
 ) -> tuple[Line, ...]:
     keys = [(name, str(style)) for name in names for style in styles if (name, str(style)) in found]
-    return tuple(_line(name, style, found[name, style], names.index(name), geometric=geometric) for name, style in keys)
+    return tuple(_line(name, style, found[name, style], names.index(name), interval) for name, style in keys)
 
 
-def _line(name: str, style: str, measured: Measured, colour: int, *, geometric: bool) -> Line:
+def _line(name: str, style: str, measured: Measured, colour: int, interval: Interval) -> Line:
     places = sorted(measured)
-    means, lows, highs = zip(*(_interval(list(measured[place].values()), geometric) for place in places), strict=True)
+    means, lows, highs = zip(*(interval(list(measured[place].values())) for place in places), strict=True)
     counts = tuple(len(measured[place]) for place in places)
     return Line(name=name, style=style, x=tuple(places), mean=means, low=lows, high=highs, n=counts, colour=colour)
 
 
-def _interval(values: list[float], geometric: bool) -> tuple[float, float | None, float | None]:
-    """Mean and interval; geometric ones on a logarithmic axis, where an interval that reaches 0 would have no end."""
-    if not geometric or min(values) <= 0:
-        summary = summarise(values)
-        return summary.mean, summary.low, summary.high
+def _interval(values: list[float], *, share: bool = False) -> tuple[float, float | None, float | None]:
+    summary = summarise(values, share=share)
+    return summary.mean, summary.low, summary.high
+
+
+def _geometric(values: list[float]) -> tuple[float, float | None, float | None]:
+    """Geometric mean and interval, for a logarithmic axis, where an interval that reaches 0 would have no end."""
+    if min(values) <= 0:
+        return _interval(values)
     summary = summarise([math.log(value) for value in values])
     low = None if summary.low is None else math.exp(summary.low)
     return math.exp(summary.mean), low, None if summary.high is None else math.exp(summary.high)

@@ -158,17 +158,17 @@ def _with_survivors(comparison: dict[str, Any], lost: Mapping[str, Mapping[int, 
 def _arm(metrics: Mapping[str, Mapping[int, float]], asked: Sequence[int]) -> dict[str, Any]:
     seeds = sorted({seed for by_seed in metrics.values() for seed in by_seed} | set(asked))
     names = sorted(metrics, key=lambda name: ("test", "validation", "train", "").index(split_of(name)))
-    return {"seeds": seeds, "metrics": {name: _metric(metrics[name], seeds) for name in names}}
+    return {"seeds": seeds, "metrics": {name: _metric(metrics[name], seeds, share=is_share(name)) for name in names}}
 
 
-def _metric(by_seed: Mapping[int, float], seeds: Sequence[int]) -> dict[str, Any]:
+def _metric(by_seed: Mapping[int, float], seeds: Sequence[int], *, share: bool) -> dict[str, Any]:
     """Values in the order of the seeds, null where one is missing or not finite; statistics of the finite ones."""
     values = [by_seed.get(seed, math.nan) for seed in seeds]
     finite = [value for value in values if math.isfinite(value)]
     shown = [value if math.isfinite(value) else None for value in values]
     if not finite:
         return {"values": shown, "mean": None, "std": None, "ci95": None}
-    summary = summarise(finite)
+    summary = summarise(finite, share=share)
     interval = None if summary.low is None else [summary.low, summary.high]
     return {"values": shown, "mean": summary.mean, "std": summary.std, "ci95": interval}
 

@@ -24,7 +24,7 @@ def results_table(
     """
     arms = results["arms"]
     names = list(metrics) if metrics is not None else shown_metrics(results)
-    told = "Mean over the seeds and the 95 % t interval of that mean." if caption is None else caption
+    told = _intervals_told(names) if caption is None else caption
     if len(names) > MOST_COLUMNS:
         pairs = [(name, arm) for name in names for arm in arms if name in arms[arm]["metrics"]]
         rows = [
@@ -161,6 +161,11 @@ def missing_told(results: Mapping[str, Any]) -> list[str]:
                     "the mean is over the others."
                 )
     return told
+
+
+def _intervals_told(metrics: Sequence[str]) -> str:
+    cut = ", cut off at 0 and 100 % where it is a share" if any(map(is_share, metrics)) else ""
+    return f"Mean over the seeds and the 95 % t interval of that mean{cut}."
 
 
 def _finite_count(metric: Mapping[str, Any]) -> int:

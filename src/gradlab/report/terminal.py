@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from gradlab.report.tables import cell, missing_told, results_table, seeds_cell, shown_metrics
-from gradlab.report.wording import metric_label
+from gradlab.report.wording import is_share, metric_label
 
 WIDTH = 100
 """No line is longer, unless a name in it is."""
@@ -31,7 +31,8 @@ def terminal_summary(results: Mapping[str, Any], metrics: Sequence[str] | None =
             if name in arms[arm]["metrics"]
         ]
         lines = aligned(("Arm", "Metric", "Mean", "Seeds"), rows)
-    note = "Mean and 95 % interval over seeds."
+    cut = ", cut off at 0 and 100 %" if any(map(is_share, names)) else ""
+    note = f"Mean and 95 % interval over seeds{cut}."
     return "\n".join([*lines, "", note, *missing_told(results)])
 
 

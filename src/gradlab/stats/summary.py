@@ -50,6 +50,7 @@ def summarise(
     method: Method = "t",
     generator: numpy.random.Generator | None = None,
     resamples: int = 9999,
+    share: bool = False,
 ) -> Summary:
     """Returns the mean of one value a seed, with its spread and interval.
 
@@ -59,6 +60,8 @@ def summarise(
         method: "t" for Student's interval, "bca" for the bias-corrected and accelerated bootstrap.
         generator: draws the bootstrap's resamples; needed by "bca" and unused by "t".
         resamples: how many the bootstrap draws.
+        share: the values are shares such as accuracies, whose mean cannot lie below 0 or above 1: the interval is cut
+            off there. It still holds the mean as often as before.
 
     Raises:
         UsageError: no values, a value that is not finite, an unknown method, or "bca" without a generator.
@@ -79,6 +82,8 @@ def summarise(
         low, high = bca_interval(numbers, generator=generator, confidence=confidence, resamples=resamples)
     else:
         low, high = t_interval(numbers, confidence)
+    if share:
+        low, high = min(max(low, 0.0), mean), max(min(high, 1.0), mean)
     return Summary(numbers, len(numbers), mean, std, low, high, confidence, method)
 
 
