@@ -46,7 +46,7 @@ def start_step(seed: int, step: int) -> None:
 
 
 def start_stream(seed: int, purpose: str) -> None:
-    """Points the global generators, CUDA's too, at a named stream, for good."""
+    """Points the global generators, those of devices too, at a named stream, for good."""
     _point_to(derive(seed, purpose))
 
 
@@ -59,3 +59,5 @@ def _point_to(number: int) -> None:
     torch.default_generator.manual_seed(number)
     if torch.cuda.is_initialized():
         torch.cuda.manual_seed_all(number)
+    elif torch.backends.mps.is_available():
+        torch.mps.manual_seed(number)

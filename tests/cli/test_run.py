@@ -110,6 +110,8 @@ def test_without_out_the_folder_is_named_after_experiment_and_start(gradlab, tmp
         ((*QUICK, "--sedes", "1"), 2, "unknown flag '--sedes': did you mean '--seeds'?"),
         ((*QUICK, "--precision", "float23"), 2, "did you mean 'float32'?"),
         ((*QUICK, "--data", "digts"), 2, "unknown dataset 'digts': did you mean 'digits'?"),
+        (("run", "lenet", "--quick", "--threads", "9999"), 2, "--threads 9999 is more than the"),
+        (("run", "lenet", "--quick", "--save-seconds", "-1"), 2, "--save-seconds takes seconds, at least 0: got -1"),
         (("run", "logistic_regression", "--epochs", "-3"), 2, "--epochs must be at least 1: got -3"),
         (("run", "logistic_regression", "--epochs", "three"), 2, "--epochs takes a whole number: got 'three'"),
         (("run", "logistic_regression", "--learning-rate", "nan"), 2, "takes a finite number: got 'nan'"),

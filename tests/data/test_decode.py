@@ -161,6 +161,10 @@ class TestHostile:
         with pytest.raises(DataUnavailableError, match=rf"cannot read the image .*{name}: .*; repair or remove it"):
             read_picture(tmp_path / name, 8)
 
+    def test_a_missing_file_needs_no_repair(self, tmp_path):
+        with pytest.raises(DataUnavailableError, match=r"cannot read the image .*a.png: No such file or directory$"):
+            read_picture(tmp_path / "a.png", 8)
+
     def test_other_formats_and_text_are_refused(self, tmp_path):
         (tmp_path / "a.png").write_bytes(b"%!PS-Adobe-3.0 EPSF-3.0\n%%BoundingBox: 0 0 9 9\n")
         (tmp_path / "b.png").write_text("hello")

@@ -177,6 +177,10 @@ class TestNames:
         ):
             load(name)
 
+    def test_a_folder_without_its_prefix_is_recognised(self, tmp_path):
+        with pytest.raises(UsageError, match=rf"which is a folder here: write folder:{tmp_path}$"):
+            load(str(tmp_path))
+
     def test_an_empty_folder_name_is_unknown(self):
         with pytest.raises(UsageError, match="unknown dataset 'folder:'"):
             load("folder:")

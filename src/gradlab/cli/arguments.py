@@ -98,6 +98,14 @@ def number(flag: str, text: str) -> float:
     return value
 
 
+def duration(flag: str, text: str) -> float:
+    """Seconds, at least 0."""
+    value = number(flag, text)
+    if value < 0:
+        raise UsageError(f"{flag} takes seconds, at least 0: got {text}")
+    return value
+
+
 def word(_flag: str, text: str) -> str:
     """The text as it is."""
     return text

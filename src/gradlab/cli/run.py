@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from gradlab.cli.arguments import JSON, Flag, number, one_of, parse, positive_number, whole_number, word
+from gradlab.cli.arguments import JSON, Flag, duration, one_of, parse, positive_number, whole_number, word
 from gradlab.cli.fields import outline
 from gradlab.errors import DataUnavailableError, UsageError, unknown
 from gradlab.experiments import GROUPS, experiment_names, source_of
@@ -41,7 +41,7 @@ FLAGS = (
     Flag(
         name="--save-seconds",
         help="shortest time between two saves of the training state [10]",
-        convert=number,
+        convert=duration,
         default=10.0,
         shown="SECONDS",
     ),

@@ -12,14 +12,20 @@ from gradlab import training
 from gradlab.errors import FileError, UsageError, unknown
 from gradlab.experiments import experiment_names
 from gradlab.records import RunFolder
+from gradlab.records.environment import available_cores
 
 
 def complete_settings(settings: dict[str, Any]) -> dict[str, Any]:
     """The settings with the device chosen and the whole configuration written out.
 
     Raises:
-        UsageError: the device is not there or a value is impossible.
+        UsageError: the device is not there, the machine has fewer cores than threads, or a value is impossible.
     """
+    if settings["threads"] > (cores := available_cores()):
+        raise UsageError(
+            f"--threads {settings['threads']} is more than the {cores} cores of this machine, on which convolutions "
+            f"become many times slower: use --threads {cores} or fewer"
+        )
     module = load_experiment(settings["experiment"])
     base = module.QUICK if settings["quick"] else module.Config()
     config = dataclasses.replace(base, **settings["changes"])

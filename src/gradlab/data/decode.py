@@ -83,6 +83,8 @@ def _opened(path: Path) -> Iterator[Image.Image]:
         with Image.open(path, formats=FORMATS) as image:
             yield image
     except Exception as error:
+        if isinstance(error, OSError) and error.filename is not None:  # no decoder's doing: they name no file
+            raise DataUnavailableError(f"cannot read the image {path}: {error.strerror}") from error
         # Decoders raise anything over hostile bytes: OSError, SyntaxError, ValueError, struct.error, IndexError...
         what = "it is no image of a known format" if "cannot identify" in str(error) else str(error)
         raise DataUnavailableError(f"cannot read the image {path}: {what}; repair or remove it") from error

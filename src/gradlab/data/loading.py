@@ -61,6 +61,8 @@ def load(
         raise UsageError(f"image_size is for folders of images, {name} keeps its own: leave it out")
     if name == "digits":
         return load_digits(split_seed=split_seed)
+    if name not in PUBLISHED and Path(name).is_dir():
+        raise UsageError(f"unknown dataset '{name}', which is a folder here: write folder:{name}")
     if name not in PUBLISHED:
         raise unknown("dataset", name, (*NAMES, "folder:PATH"), where="gradlab data list")
     published = PUBLISHED[name]

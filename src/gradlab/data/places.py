@@ -78,7 +78,7 @@ def missing(published: Published, root: Path, reason: str) -> DataUnavailableErr
     home = published.downloads[0].urls[0].rpartition("/")[0]
     return DataUnavailableError(
         f"{published.name} is not under {root} ({reason}): run `gradlab data fetch {published.name}` with a network, "
-        f"or put {names} (from {home}/) under {root}"
+        f"or put {names} (from {home}/) under {root}, or use --data digits, which needs neither"
     )
 
 
