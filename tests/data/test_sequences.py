@@ -6,7 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from gradlab import rng
-from gradlab.data import COUNTING_SYMBOLS, counting_sequences, reversing_sequences
+from gradlab.data import COUNTING_SYMBOLS, counting_sequences, counting_words, reversing_sequences
 from gradlab.data.sequences import NOT_COUNTED
 from gradlab.objectives.tokens import IGNORED
 
@@ -59,3 +59,14 @@ def test_nothing_to_make_is_refused():
         counting_sequences(3, largest=0, generator=generator)
     with pytest.raises(ValueError, match="got 3, 4 and 0"):
         reversing_sequences(3, length=4, symbols=0, generator=generator)
+
+
+def test_words_of_given_n():
+    sequences, targets = counting_words(torch.tensor([2, 1]), steps=5)
+    assert sequences.tolist() == [[0, 0, 1, 1, 2], [0, 1, 2, 2, 2]]
+    assert targets.tolist() == [[0, 1, 1, 2, NOT_COUNTED], [1, 2, NOT_COUNTED, NOT_COUNTED, NOT_COUNTED]]
+    assert counting_words(torch.tensor([3]))[0].shape == (1, 6)
+    with pytest.raises(ValueError, match="words of up to 6 symbols do not fit into 5 steps"):
+        counting_words(torch.tensor([1, 3]), steps=5)
+    with pytest.raises(ValueError, match="at least one pair"):
+        counting_words(torch.tensor([1, 0]))

@@ -11,7 +11,7 @@ from gradlab.data.loading import load
 from gradlab.data.map_style import from_dataset, images_from
 from gradlab.data.places import data_root
 from gradlab.data.resize import resized
-from gradlab.data.sequences import COUNTING_SYMBOLS, counting_sequences, reversing_sequences
+from gradlab.data.sequences import COUNTING_SYMBOLS, counting_sequences, counting_words, reversing_sequences
 from gradlab.data.xor import XORDataset
 
 __all__ = [
@@ -24,6 +24,7 @@ __all__ = [
     "XORDataset",
     "catalogue",
     "counting_sequences",
+    "counting_words",
     "data_root",
     "fetch",
     "from_dataset",
