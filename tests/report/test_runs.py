@@ -38,6 +38,14 @@ def test_a_folder_becomes_a_page(run):
     assert page.files == ("config.json", "environment.json", "results.json", "weights/ (1 file)")
 
 
+def test_recipes_are_told(run):
+    page = page_of_run(run, [Answer("Far.")])
+    assert page.recipes == {"MLP": {"seeds ran": "processes"}, "LeNet": {"seeds ran": "processes"}}
+    html = write_report([page], run.path).html.read_text(encoding="utf-8")
+    assert "<summary>Recipes</summary>" in html
+    assert "All arms" in html
+
+
 def test_a_second_report_equals_the_first(run):
     first = write_report([page_of_run(run, [Answer("Far.")])], run.path)
     content = first.html.read_bytes(), first.pdf.read_bytes()

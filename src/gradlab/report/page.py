@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from gradlab.report.blocks import Answer, Block, Bullets, Code, Details, Facts, Heading, Table
+from gradlab.report.recipes import recipe_blocks
 from gradlab.report.results import metric_names
 from gradlab.report.tables import comparisons_table, missing_told, results_table, shown_metrics, verdicts
 from gradlab.report.wording import duration, seed_list, value_text
@@ -35,6 +36,8 @@ class Page:
     """Versions, hardware, threads, how the seeds ran; the one in `results` where empty."""
     data: Mapping[str, Any] = field(default_factory=dict)
     """What was learned from, such as {"name": "MNIST", "sha256": ..., "images": ...}."""
+    recipes: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
+    """Arm -> how it learned, such as {"optimiser": "SGD: lr 0.1", ...}."""
     files: Sequence[str] = ()
     """Files that the run left behind, relative to its folder, in order."""
     brief: bool = False
@@ -81,6 +84,8 @@ def _record(page: Page) -> Iterator[Block]:
     if command := page.command or page.results.get("command", ""):
         yield Code(command)
     yield from _configuration(page)
+    if recipes := recipe_blocks(page.recipes):
+        yield Details("Recipes", recipes)
     if page.data:
         yield Facts(_pairs(page.data), "Data")
     environment = page.environment or page.results.get("environment", {})

@@ -7,6 +7,7 @@ from typing import Any
 from gradlab.records import RunFolder
 from gradlab.report.blocks import Block
 from gradlab.report.page import Page
+from gradlab.report.recipes import recipe_of
 from gradlab.report.wording import counted
 
 _REPORT = ("report.html", "report.pdf", "figures")
@@ -33,6 +34,7 @@ def page_of_run(run: RunFolder, blocks: Sequence[Block]) -> Page:
         config=settings.get("config", {}),
         changed=tuple(settings.get("changes", {})),
         environment=_environment(settings, environment),
+        recipes={arm: recipe_of(about) for arm, about in environment.get("arms", {}).items()},
         data=_data(environment.get("data", {})),
         files=tuple(_files(run.path)),
     )

@@ -16,6 +16,7 @@ from gradlab.records import Row, RunFolder, slug, write_json, write_weights
 from gradlab.training.board import Board
 from gradlab.training.fit import AllDivergedError, Trained, fit
 from gradlab.training.recipe import Recipe
+from gradlab.training.recorded import recorded_recipe
 from gradlab.training.task import Measure, Objective, Place
 
 DRY_SAMPLES = 64
@@ -153,11 +154,7 @@ class Run:
             "may_diverge": may_diverge,
             "best_epochs": trained.best_epochs,
             "weights": self._keep_weights(trained),
-            "recipe": {
-                "epochs": recipe.epochs,
-                "batch_size": recipe.batch_size,
-                "steps_per_epoch": recipe.steps_per_epoch(len(examples[0])),
-            },
+            "recipe": recorded_recipe(recipe, len(examples[0]), objective, prepare),
         }
         return trained
 
