@@ -40,7 +40,7 @@ def test_the_handbook_is_answered_from_what_was_run(gradlab, tmp_path):
     assert "there is no folder nowhere" in gradlab("report", "nowhere", "--handbook").stderr
 
 
-def test_compare_pairs_by_seed_and_never_oversells(gradlab, finished):
+def test_compare_pairs_by_seed_and_never_oversells(gradlab, finished, tmp_path):
     slow = gradlab("run", "logistic_regression", "--quick", "--epochs", "1", "--seeds", "0", "4", "--out", "other")
     assert slow.returncode == 0, slow.stderr
     done = gradlab("compare", str(finished), "other", "--json")
@@ -48,7 +48,15 @@ def test_compare_pairs_by_seed_and_never_oversells(gradlab, finished):
     assert document["seeds"] == [0, 4]
     assert all(not entry["significant"] for entry in document["comparisons"])
     assert all(entry["smallest_p"] == 0.5 for entry in document["comparisons"])
-    assert "better" not in gradlab("compare", str(finished), "other").stdout
+    told = gradlab("compare", str(finished), "other").stdout
+    assert "better" not in told
+    assert f"logistic_regression {finished.name}: logistic regression" in told
+    assert "Settings that differ: epochs" in told
+    both = gradlab("report", str(finished), "other", "--out", "both")
+    assert both.returncode == 0, both.stderr
+    html = (tmp_path / "both" / "report.html").read_text()
+    assert f"logistic_regression {finished.name} (epochs " in html
+    assert "logistic_regression other (epochs 1" in html
 
 
 def test_doctor_and_data_list_speak_json(gradlab):

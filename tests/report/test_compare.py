@@ -28,6 +28,16 @@ def test_runs_of_one_experiment_are_numbered_and_names_can_be_given():
     assert list(compare_runs(runs, names=["old", "new"])["arms"]) == ["old: a", "new: a"]
 
 
+def test_settings_that_differ_are_told():
+    runs = [run_of("x", {"a": 0.9}), run_of("x", {"a": 0.8})]
+    document = compare_runs(runs, ["x old", "x new"], settings={"epochs": ["5", "10"]})
+    assert document["settings"] == {"epochs": {"x old": "5", "x new": "10"}}
+    told = "Settings that differ: epochs 5 in x old, 10 in x new."
+    assert told in comparison_text(document)
+    assert any(told in getattr(block, "text", "") for block in comparison_blocks(document))
+    assert "Settings" not in comparison_text(compare_runs(runs))
+
+
 def test_only_shared_seeds_are_paired():
     document = compare_runs([run_of("x", {"a": 0.9}, range(5)), run_of("y", {"a": 0.8}, range(2, 9))])
     assert document["seeds"] == [2, 3, 4]

@@ -19,8 +19,10 @@ def main(words: Sequence[str]) -> int:
     names = options["runs"]
     if len(names) < 2:
         raise UsageError("compare takes two runs or more: gradlab compare RUN RUN")
-    from gradlab.report import compare_runs, comparison_text
+    from gradlab.report import compare_runs, comparison_text, differing_settings, labels_of
 
-    document = compare_runs([RunFolder(Path(name)).document("results") for name in names])
+    runs = [RunFolder(Path(name)) for name in names]
+    documents = [run.document("results") for run in runs]
+    document = compare_runs(documents, labels_of(runs), settings=differing_settings(runs))
     print(json.dumps(document, indent=2) if options["json"] else comparison_text(document))
     return 0

@@ -45,13 +45,13 @@ def _of_runs(folders: list[RunFolder], options: dict[str, Any]) -> int:
     if unfinished:
         raise UsageError(f"{unfinished[0]} is not finished: `gradlab resume {unfinished[0]}` goes on with it")
     from gradlab.cli.settings import load_experiment
-    from gradlab.report import page_of_run
+    from gradlab.report import page_of_run, told_apart
 
     pages = []
     for folder in folders:
         module = load_experiment(folder.document("config")["experiment"])
         pages.append(page_of_run(folder, module.page(folder)))
-    return _write(pages, target, "", options)
+    return _write(told_apart(pages, folders), target, "", options)
 
 
 def _handbook(folders: list[RunFolder], options: dict[str, Any]) -> int:

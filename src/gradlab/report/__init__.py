@@ -42,6 +42,7 @@ from gradlab.report.classification import (
 )
 from gradlab.report.compare import compare_runs, comparison_blocks, comparison_text
 from gradlab.report.curves import line_chart
+from gradlab.report.labels import differing_settings, labels_of, told_apart
 from gradlab.report.mosaic import mosaic
 from gradlab.report.page import Page
 from gradlab.report.plane import Field, Path, PointSet, point_sets
@@ -91,11 +92,13 @@ __all__ = [
     "comparison_sentence",
     "comparison_text",
     "differences",
+    "differing_settings",
     "error_of",
     "error_sentence",
     "figure_png",
     "finding",
     "gain_text",
+    "labels_of",
     "line_chart",
     "mean_of",
     "measured_arms",
@@ -108,6 +111,7 @@ __all__ = [
     "results_table",
     "summarise_rows",
     "terminal_summary",
+    "told_apart",
     "value_of",
     "values_by_seed",
     "with_error",

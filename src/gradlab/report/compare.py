@@ -15,7 +15,11 @@ Arms = dict[str, Mapping[str, Any]]
 
 
 def compare_runs(
-    documents: Sequence[Mapping[str, Any]], names: Sequence[str] | None = None, metrics: Sequence[str] | None = None
+    documents: Sequence[Mapping[str, Any]],
+    names: Sequence[str] | None = None,
+    metrics: Sequence[str] | None = None,
+    *,
+    settings: Mapping[str, Sequence[str]] | None = None,
 ) -> dict[str, Any]:
     """Returns every arm of the runs on the metrics they share, and the comparisons paired by seed.
 
@@ -26,10 +30,11 @@ def compare_runs(
         documents: the `results.json` of two runs or more.
         names: a name for each run; the experiments' names where None, numbered where they are equal.
         metrics: the metrics to compare; None takes the shared metrics of the test split, or else all shared ones.
+        settings: setting -> its value in each run, for those that differ; see `differing_settings`.
 
     Returns:
-        {"schema", "runs", "baseline", "seeds", "metrics", "arms", "comparisons"}; "arms" as in `results.json` under
-        "<run>: <arm>".
+        {"schema", "runs", "settings", "baseline", "seeds", "metrics", "arms", "comparisons"}; "arms" as in
+        `results.json` under "<run>: <arm>".
 
     Raises:
         UsageError: there are fewer than two runs, they are on different data, they share no such metric, or fewer
@@ -54,6 +59,7 @@ def compare_runs(
     return {
         "schema": 1,
         "runs": labels,
+        "settings": {name: dict(zip(labels, values, strict=True)) for name, values in (settings or {}).items()},
         "baseline": baseline,
         "seeds": seeds,
         "metrics": shared,
@@ -66,14 +72,15 @@ def comparison_text(document: Mapping[str, Any]) -> str:
     """A comparison of runs as plain text for a terminal."""
     table = results_table(document, document["metrics"], "")
     sentences = verdicts(document["comparisons"]).items
-    return "\n".join([*aligned(table.header, table.rows), "", _told(document), *sentences])
+    told = [_told(document), *_settings_told(document)]
+    return "\n".join([*aligned(table.header, table.rows), "", *told, *sentences])
 
 
 def comparison_blocks(document: Mapping[str, Any]) -> list[Block]:
     """A comparison of runs as blocks for a page."""
     comparisons = document["comparisons"]
     table = results_table(document, document["metrics"])
-    told = Text(_told(document))
+    told = Text(" ".join([_told(document), *_settings_told(document)]))
     return [Heading("Comparison of runs"), table, told, comparisons_table(comparisons), verdicts(comparisons)]
 
 
@@ -135,3 +142,12 @@ def _told(document: Mapping[str, Any]) -> str:
         f"Paired by seed against {document['baseline']}; shared seeds: {seed_list(document['seeds'])}. "
         f"The smallest p that these pairs can reach is {least:.3g}."
     )
+
+
+def _settings_told(document: Mapping[str, Any]) -> list[str]:
+    """A sentence with the settings in which the runs differ; none where they do not, or nothing is known of them."""
+    told = [
+        f"{name} {', '.join(f'{value} in {run}' for run, value in values.items())}"
+        for name, values in document["settings"].items()
+    ]
+    return [f"Settings that differ: {'; '.join(told)}."] if told else []

@@ -199,7 +199,7 @@ def _matrix_caption(block: ConfusionMatrix) -> str:
 
 def _fresh(title: str, taken: set[str] | dict[str, Any]) -> str:
     """Returns a slug of the title that is not taken yet; a set of taken ones learns it."""
-    base = slug(title).lower()[:60]
+    base = slug(title).lower()[:100]
     candidates = [base, *(f"{base}-{count}" for count in range(2, 1000))]
     name = next(candidate for candidate in candidates if candidate not in taken)
     if isinstance(taken, set):
