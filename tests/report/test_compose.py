@@ -3,7 +3,7 @@ import re
 import numpy as np
 import pytest
 
-from gradlab.report import ConfusionMatrix, Page, Pictures, PointChart, results
+from gradlab.report import ConfusionMatrix, Page, Pictures, PointChart, Table, results
 from gradlab.report.compose import compose
 from gradlab.report.draw_matrix import fills
 
@@ -11,6 +11,27 @@ from gradlab.report.draw_matrix import fills
 def page_with(*blocks):
     empty = results([], experiment="e", command="", environment={}, seconds=0.0)
     return Page(title="T", question="Q", blocks=blocks, results=empty)
+
+
+@pytest.mark.parametrize(
+    ("cell", "numeric"),
+    [
+        ("−101.9 [−103.4, −100.4]", True),
+        ("52.6 % [52.2, 53.0] (n = 3)", True),
+        ("+2.10 points [1.5, 2.7] (too few seeds)", True),
+        ("469,268", True),
+        ("2 of 3", True),
+        ("1e-05", True),
+        ("–", True),
+        ("10 dimensions", False),
+        ("500+150 warped", False),
+        ("20 x 24 x 24", False),
+    ],
+)
+def test_numbers_with_units_and_intervals_stand_to_the_right_and_names_that_begin_with_one_do_not(cell, numeric):
+    (section,) = compose([page_with(Table(("a",), [(cell,), ("1",)]))]).sections
+    (table,) = [node for node in section.nodes if node["kind"] == "table"]
+    assert table["numeric"] == [numeric]
 
 
 def test_a_hundred_classes_stay_small():

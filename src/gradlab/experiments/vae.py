@@ -162,7 +162,7 @@ def page(run: RunFolder) -> list[Block]:
     classes = run.document("environment")["data"]["classes"]
     return [
         Answer(_answer(rows, results)),
-        _table(results, BOUND, "Test images, in nats, with the 95 % interval over seeds; ELBO = log p(x|z) - KL."),
+        _table(results, BOUND, "Test images, in nats, with the 95 % interval over seeds; ELBO = log p(x|z) − KL."),
         _rate_and_distortion(results),
         *(line_chart(later, y=name, where=both, title=f"{title} over epochs", y_label=f"{title}, nats", caption=told)
           for name, title in (("elbo", "ELBO"), ("log_px", "log p(x|z)"), ("kl", "KL divergence"))),
@@ -178,7 +178,7 @@ def _answer(rows: list[Row], results: dict[str, Any]) -> str:
         return "Nothing was measured on the test split."
     best = best_validated(rows, found, metric="elbo")
     bound, log_px, kl = (value_of(results, best, name) for name in ("test_elbo", "test_log_px", "test_kl"))
-    others = "; ".join(f"{arm} {value_of(results, arm, 'test_elbo')}" for arm in found if arm != best)
+    others = "; ".join(f"{arm}: {value_of(results, arm, 'test_elbo')}" for arm in found if arm != best)
     return (
         f"The arm that validates best, {best}, explains a test image with an evidence lower bound (ELBO) of {bound} "
         f"nats: reconstruction {log_px}, less a divergence from the prior of {kl}. "
@@ -212,8 +212,8 @@ def _rate_and_distortion(results: dict[str, Any]) -> ScatterChart:
         [group for group in sets if len(group.points)],
         "Rate and distortion on test images",
         x_label="rate: KL divergence, nats",
-        y_label="distortion: -log p(x|z), nats",
-        caption="A point a seed. Rate and distortion add up to -ELBO: further to the lower left is better, and along a "
+        y_label="distortion: −log p(x|z), nats",
+        caption="A point a seed. Rate and distortion add up to −ELBO: further to the lower left is better, and along a "
         "line that falls by 1 nat for each nat to the right the bound stays the same.",
     )
 
@@ -223,16 +223,16 @@ def _reconstructions(kept: dict[str, dict[str, np.ndarray]], classes: Sequence[s
     if not kept:
         return []
     first = next(iter(kept.values()))
-    below = f"from top to bottom {', '.join(kept)}"
+    below = f"from top to bottom: {'; '.join(kept)}"
     columns = zip(first["originals"], *(arrays["reconstructions"] for arrays in kept.values()), strict=True)
     ways = zip(*(arrays["way"] for arrays in kept.values()), strict=True)
     shares = np.linspace(0, 1, len(first["way"]))
     return [
         Pictures(np.stack([mosaic(np.stack(column), 1) for column in columns]), classes, "Test images reconstructed",
-                 columns=len(classes), caption=f"Above the binary image, below it {below}; from posterior means."),
+                 columns=len(classes), caption=f"From posterior means. The binary image is above; below it, {below}."),
         Pictures(np.stack([mosaic(np.stack(column), 1) for column in ways]), [f"{share:.0%}" for share in shares],
                  f"From a {classes[0]} to a {classes[-1]}", columns=len(shares),
-                 caption=f"Along the straight line between the posterior means of two test images; {below}."),
+                 caption=f"Along the straight line between the posterior means of two test images, {below}."),
         Pictures(np.stack([mosaic(arrays["samples"], 8) for arrays in kept.values()]), list(kept), "New images",
                  columns=2, caption="From codes drawn from the prior; brightness is the probability of a white pixel."),
     ]  # fmt: skip

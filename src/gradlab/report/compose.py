@@ -31,6 +31,9 @@ from gradlab.report.palette import LIGHT, stand_ins
 from gradlab.report.plane_charts import FieldChart, HeatMaps, ScatterChart, SurfaceChart
 from gradlab.report.sheet import NARROW, WIDE, as_png, as_svg, drawing
 
+_NUMBER = re.compile(r"[+−-]?\d[\d.,e+−-]*(?: %| points| of \d+| nats| s| min \d+ s)?(?: \[.*\])?(?: \(.*\))?")
+"""A number with its unit, its interval, its n: what a table aligns to the right. An arm such as "10 layers" is none."""
+
 Node = dict[str, Any]
 """A block as plain values: its `kind` says which part of a template lays it out."""
 
@@ -208,4 +211,4 @@ def _fresh(title: str, taken: set[str] | dict[str, Any]) -> str:
 
 
 def _is_number(text: str) -> bool:
-    return bool(re.match(r"[+−-]?\d", text)) or text in ("–", "-")
+    return bool(_NUMBER.fullmatch(text)) or text in ("–", "-")
