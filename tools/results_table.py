@@ -2,6 +2,7 @@
 
 import json
 from pathlib import Path
+from typing import Any
 
 from gradlab.stats import format_interval, summarise
 
@@ -9,19 +10,30 @@ ROOT = Path(__file__).parents[1]
 FIRST, LAST = "<!-- results: made by tools/results_table.py -->", "<!-- end of results -->"
 
 
+def reached(metrics: dict[str, Any]) -> str | None:
+    """What an arm reached on the test split: its accuracy, or else its evidence lower bound; None without either."""
+    if (accuracy := metrics.get("test_accuracy")) is not None:
+        return format_interval(summarise(accuracy["values"], share=True), percent=True)
+    if (bound := metrics.get("test_elbo")) is not None:
+        return f"ELBO {format_interval(summarise(bound['values']))}, nats".replace("-", "−")
+    return None
+
+
 def table() -> str:
-    lines = ["| experiment | arm | data | test accuracy | parameters | file |", "|---|---|---|---|---|---|"]
+    lines = [
+        "| experiment | arm | data | test accuracy, or as named | parameters | file |",
+        "|---|---|---|---|---|---|",
+    ]
     for path in sorted((ROOT / "results").glob("*.json")):
         document = json.loads(path.read_text())
         if "arms" not in document:
             continue
         data = document["environment"]["data"]["name"]
         for arm, about in document["arms"].items():
-            metric = about["metrics"].get("test_accuracy")
-            if metric is not None:
-                reached = format_interval(summarise(metric["values"], share=True), percent=True)
+            told = reached(about["metrics"])
+            if told is not None:
                 name = document["experiment"]
-                lines.append(f"| {name} | {arm} | {data} | {reached} | {about['parameters']:,} | {path.name} |")
+                lines.append(f"| {name} | {arm} | {data} | {told} | {about['parameters']:,} | {path.name} |")
     return "\n".join(lines)
 
 

@@ -58,7 +58,6 @@ def test_arms_share_facts_and_differ_in_a_table():
     facts, table = recipe_blocks({"a": recipe_of(ABOUT), "b": recipe_of(slower)})
     assert isinstance(facts, Facts)
     assert isinstance(table, Table)
-    assert facts.heading == "All arms"
     assert ("epochs", "16") in facts.pairs
     assert table.header == ("arm", "optimiser", "stops after")
     assert table.rows == [
@@ -70,5 +69,4 @@ def test_arms_share_facts_and_differ_in_a_table():
 def test_one_arm_needs_no_table():
     (facts,) = recipe_blocks({"a": recipe_of(ABOUT)})
     assert isinstance(facts, Facts)
-    assert facts.heading is None
     assert recipe_blocks({"a": {}}) == []

@@ -248,7 +248,7 @@ def _planes(kept: dict[str, dict[str, np.ndarray]], classes: Sequence[str]) -> l
         side = round(len(arrays["manifold"]) ** 0.5)
         shown: list[Block] = [
             ScatterChart(codes, f"Where test images lie: {arm}", x_label="first number of the code", equal=True,
-                         y_label="second number of the code", named=True,
+                         y_label="second number of the code",
                          caption=f"Posterior means of {len(arrays['codes']):,} test images, first seed."),
             Pictures(mosaic(arrays["manifold"], side)[None], [arm], f"What lies where: {arm}", columns=1,
                      caption="Decoded from a grid over the plane, evenly spaced in quantiles of the prior: the first "

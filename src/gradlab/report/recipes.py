@@ -48,10 +48,10 @@ def _blocks(
     recipes: Mapping[str, Mapping[str, str]], shared: Mapping[str, str], differing: list[str]
 ) -> Iterator[Block]:
     if shared:
-        yield Facts(list(shared.items()), "All arms" if len(recipes) > 1 else None)
+        yield Facts(list(shared.items()))
     if differing:
         rows = [(arm, *(told.get(name, NOTHING) for name in differing)) for arm, told in recipes.items()]
-        yield Table(("arm", *differing), rows)
+        yield Table(("arm", *differing), rows, "What differs between the arms.")
 
 
 def _with_settings(name: str, settings: Mapping[str, Any]) -> str:
