@@ -11,6 +11,7 @@ from torch import Tensor, nn
 from torch.func import functional_call, stack_module_state, vmap
 
 from gradlab import models, rng
+from gradlab.equivariance import CyclicGroup
 from gradlab.objectives import classification
 
 BATCH, CLASSES = 6, 3
@@ -43,6 +44,13 @@ class Case:
 
 
 CASES = {
+    "CNN": Case(
+        arguments={
+            "in_channels": 2, "out_channels": CLASSES, "kernel_size": 3, "num_hidden": 1, "hidden_channels": 6,
+        },
+        shape=(2, 7, 8),
+        refused_shape=((1, 7, 8), "images of 2 channels: got 1"),
+    ),
     "DenseNet": Case(
         arguments={"num_classes": CLASSES, "num_layers": (2, 1), "bn_size": 2, "growth_rate": 3, "in_channels": 2},
         shape=(2, 5, 6),
@@ -53,6 +61,14 @@ CASES = {
         arguments={"num_classes": CLASSES, "in_channels": 2},
         shape=(2, 4, 4),
         refused_shape=((2, 3, 4), "images of at least 4x4: got 3x4"),
+    ),
+    "GroupEquivariantCNN": Case(
+        arguments={
+            "group": CyclicGroup(8), "in_channels": 2, "out_channels": CLASSES, "kernel_size": 3, "num_hidden": 1,
+            "hidden_channels": 4,
+        },
+        shape=(2, 7, 8),
+        refused_shape=((1, 7, 8), "images of 2 channels: got 1"),
     ),
     "LeNet": Case(
         arguments={"image_size": 17, "in_channels": 2, "num_classes": CLASSES, "filters": (4, 6), "hidden_units": 8},

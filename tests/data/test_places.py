@@ -80,5 +80,6 @@ def test_missing_says_what_to_put_where():
     assert message == (
         "mnist is not under /data (offline): run `gradlab data fetch mnist` with a network, or put "
         "mnist/train-images-idx3-ubyte.gz, mnist/train-labels-idx1-ubyte.gz, mnist/t10k-images-idx3-ubyte.gz, "
-        "mnist/t10k-labels-idx1-ubyte.gz (from http://example.org/data/) under /data, or use --data digits, which needs neither"
+        "mnist/t10k-labels-idx1-ubyte.gz (from http://example.org/data/) under /data, "
+        "or use --data digits, which needs neither"
     )

@@ -3,10 +3,12 @@
 `__all__` holds the networks; their blocks can be imported from here as well.
 """
 
+from gradlab.models.cnn import CNN
 from gradlab.models.dense_net import DenseLayer as DenseLayer
 from gradlab.models.dense_net import DenseNet
 from gradlab.models.google_net import GoogleNet
 from gradlab.models.google_net import InceptionBlock as InceptionBlock
+from gradlab.models.group_equivariant_cnn import GroupEquivariantCNN
 from gradlab.models.lenet import LeNet
 from gradlab.models.log_regression import LogRegression
 from gradlab.models.lstm import MyRecurrentNet
@@ -26,9 +28,11 @@ from gradlab.models.vae import VariationalAutoencoder
 from gradlab.models.vision_transformer import VisionTransformer
 
 __all__ = [
+    "CNN",
     "MLP",
     "DenseNet",
     "GoogleNet",
+    "GroupEquivariantCNN",
     "LeNet",
     "LogRegression",
     "MyRecurrentNet",

@@ -16,8 +16,8 @@ class DotProductAttention(nn.Module):
 
     def forward(self, queries: Tensor, keys: Tensor, values: Tensor) -> Tensor:
         """softmax(Q K^T / sqrt(d)) V of queries [..., tokens, d] and keys and values [..., sources, d]."""
-        # The fused kernel of CPUs cannot be stacked by `vmap`: it warns and takes replicas one by one. Its backward pass
-        # in bfloat16 takes 8 times as long as these two products and a softmax (torch 2.13; LOG.md, "attention").
+        # The fused kernel of CPUs cannot be stacked by `vmap`: it warns and takes replicas one by one. In bfloat16 its
+        # backward pass takes 8 times as long as these two products and a softmax (torch 2.13; LOG.md, "attention").
         stacked = not torch.compiler.is_compiling() and is_functorch_wrapped_tensor(queries)
         if stacked or (queries.dtype == torch.bfloat16 and queries.device.type == "cpu"):
             mixed, _ = attention(queries, keys, values)

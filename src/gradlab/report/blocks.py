@@ -242,7 +242,7 @@ Block = Answer | Heading | Text | Bullets | Code | Facts | Table | Details | Fig
 
 
 def block_title(block: Block) -> str | None:
-    """A figure's title, a text's, facts' or plain heading, a table's header in one line; None where a block has none."""
+    """A figure's title, a text's or facts' heading, a table's header in one line; None where a block has none."""
     if isinstance(block, Text | Facts):
         return block.heading
     if isinstance(block, Heading):

@@ -1,0 +1,51 @@
+"""Group equivariance: groups, the kernels they carry along, and convolutions over them; needs torch alone."""
+
+from gradlab.equivariance.agreement import agreement_basis, band_limited, smooth
+from gradlab.equivariance.convolution import GroupConvolution, LiftingConvolution
+from gradlab.equivariance.expansion import ExpandedKernel, default_family
+from gradlab.equivariance.finite_group import FiniteGroup, cyclic, dihedral, finite_group, subgroup
+from gradlab.equivariance.groups import CyclicGroup, DihedralGroup, GroupBase
+from gradlab.equivariance.handbook_kernels import (
+    GroupKernelBase,
+    InterpolativeGroupKernel,
+    InterpolativeLiftingKernel,
+    LiftingKernelBase,
+)
+from gradlab.equivariance.interpolated import interpolated
+from gradlab.equivariance.kernel_family import Family, KernelFamily, exact_taps
+from gradlab.equivariance.pooling import CosetPooling, GroupBatchNorm, GroupPooling, Restriction, SpatialPooling
+from gradlab.equivariance.taps import grid_preserving, tap_permutations, transformed
+
+__all__ = [
+    "CosetPooling",
+    "CyclicGroup",
+    "DihedralGroup",
+    "ExpandedKernel",
+    "Family",
+    "FiniteGroup",
+    "GroupBase",
+    "GroupBatchNorm",
+    "GroupConvolution",
+    "GroupKernelBase",
+    "GroupPooling",
+    "InterpolativeGroupKernel",
+    "InterpolativeLiftingKernel",
+    "KernelFamily",
+    "LiftingConvolution",
+    "LiftingKernelBase",
+    "Restriction",
+    "SpatialPooling",
+    "agreement_basis",
+    "band_limited",
+    "cyclic",
+    "default_family",
+    "dihedral",
+    "exact_taps",
+    "finite_group",
+    "grid_preserving",
+    "interpolated",
+    "smooth",
+    "subgroup",
+    "tap_permutations",
+    "transformed",
+]

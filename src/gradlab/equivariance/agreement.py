@@ -1,0 +1,85 @@
+"""The kernels whose copies, moved off the pixel grid, agree best: for rotations that are no quarter turns."""
+
+import math
+from collections.abc import Callable
+
+import torch
+from torch import Tensor
+
+from gradlab.equivariance.finite_group import FiniteGroup
+from gradlab.equivariance.kernel_family import Family, KernelFamily, decomposed, exact_taps
+from gradlab.equivariance.taps import tap_points
+
+Covariance = Callable[[Tensor], Tensor]
+"""The covariance of two pixels of an isotropic signal, from their distance in pixels; 1 at distance 0."""
+
+RIDGE = 1e-4
+"""White noise in the signal, as a share of its variance: keeps its covariance invertible."""
+
+
+def band_limited(cutoff: float = 0.75 * math.pi) -> Covariance:
+    """Of a signal with equal power at all frequencies up to `cutoff` radians a pixel, and none above."""
+
+    def covariance(distance: Tensor) -> Tensor:
+        angle = (cutoff * distance).clamp(min=1e-9)
+        return torch.where(cutoff * distance < 1e-9, torch.ones_like(angle), 2 * torch.special.bessel_j1(angle) / angle)
+
+    return covariance
+
+
+def smooth(width: float = 1.0) -> Covariance:
+    """Of white noise blurred by a Gaussian: exp(-distance^2 / (2 width^2)), `width` in pixels."""
+    return lambda distance: torch.exp(-distance.square() / (2 * width**2))
+
+
+def agreement_basis(
+    tolerance: float = 0.005, dimensions: int | None = None, covariance: Covariance | None = None
+) -> Family:
+    """The family of the kernels that agree best, as many as stay within a tolerance.
+
+    A random isotropic signal has covariance A between the taps of a window, and B_t between the taps and those of the
+    window turned by t. The kernels whose responses on turned windows agree best are the leading eigenvectors of the
+    block matrix [A^-1/2 B_(p-q) A^-1/2] over the representatives p and q (canonical correlation analysis of several
+    sets of variables); an eigenvalue over the number of representatives is how far they agree, 1 for perfectly.
+
+    Args:
+        tolerance: the largest predicted error of any kernel, above 0; at least two kernels are taken whatever it says.
+        dimensions: how many kernels are taken instead.
+        covariance: of the signal; band-limited at 0.75 pi where None.
+
+    Source: Kettenring 1971, "Canonical analysis of several sets of variables" (MAXVAR).
+    """
+
+    def family(group: FiniteGroup, size: int) -> KernelFamily:
+        representatives, representative, permutation = decomposed(group, size)
+        if len(representatives) == 1:
+            return exact_taps(group, size)
+        copies, agreement = _leading(group.matrices[representatives], size, covariance or band_limited())
+        errors = (1 - agreement).clamp(min=0).sqrt()
+        kept = dimensions or max(2, int((errors <= tolerance).sum()))
+        return KernelFamily(size, kept, copies[..., :kept], representative, permutation, float(errors[:kept].max()))
+
+    return family
+
+
+def _leading(turns: Tensor, size: int, covariance: Covariance) -> tuple[Tensor, Tensor]:
+    """Copies [turns, taps, taps] of all kernels, the best agreeing first, each of unit mean energy, and agreements."""
+    points = tap_points(size)
+    taps, count = len(points), len(turns)
+    signal = covariance(torch.cdist(points, points)) + RIDGE * torch.eye(taps, dtype=torch.float64)
+    values, vectors = torch.linalg.eigh(signal)
+    whiten = vectors @ torch.diag(values.clamp(min=1e-12).rsqrt()) @ vectors.T
+    placed = [points @ turn for turn in turns]  # row vectors: p^-1 x, where the tap at x meets the signal turned by p
+    blocks = [
+        torch.cat([
+            torch.eye(taps, dtype=torch.float64) if p == q
+            else whiten @ covariance(torch.cdist(placed[p], placed[q])) @ whiten
+            for q in range(count)
+        ], 1)
+        for p in range(count)
+    ]  # fmt: skip
+    together = torch.cat(blocks)
+    values, vectors = torch.linalg.eigh((together + together.T) / 2)
+    values, vectors = values.flip(0)[:taps] / count, vectors.flip(1)[:, :taps]
+    copies = torch.einsum("xy,pyd->pxd", whiten, vectors.reshape(count, taps, taps))
+    return copies / copies.square().sum((0, 1), keepdim=True).sqrt() * math.sqrt(count), values

@@ -1,0 +1,122 @@
+"""From the weights of a layer to the kernel of a plain convolution."""
+
+import math
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+from torch._C._functorch import is_functorch_wrapped_tensor
+
+from gradlab.equivariance.agreement import agreement_basis
+from gradlab.equivariance.finite_group import FiniteGroup
+from gradlab.equivariance.groups import GroupBase
+from gradlab.equivariance.kernel_family import Family, KernelFamily, exact_taps
+from gradlab.equivariance.taps import grid_preserving
+
+RELU_GAIN = 2.0
+"""Variance of the responses' weights that a rectifier behind them asks for (He et al. 2015)."""
+
+
+def default_family(group: FiniteGroup, size: int) -> KernelFamily:
+    """Exact taps where the group maps the grid onto itself, else the agreement basis with a tolerance of 0.02."""
+    exact = len(grid_preserving(group, size)) == group.order
+    return exact_taps(group, size) if exact else agreement_basis(tolerance=0.02)(group, size)
+
+
+def expanded(weight: Tensor, resampling: Tensor | None, index: Tensor, shape: tuple[int, ...]) -> Tensor:
+    """The moved copies of every kernel, [out_channels, order, in_channels, (order,) size, size].
+
+    Args:
+        weight: [out_channels, in_channels, (order,) dimensions].
+        resampling: [representatives, taps, dimensions], or None where the dimensions are the taps.
+        index: flat, as `KernelFamily.gather` gives it.
+        shape: order, (order,) size and size.
+    """
+    # [o, i, (h',) d] -> [o, i, r, (h',) taps]
+    taps = weight if resampling is None else torch.einsum("oi...d,rtd->oir...t", weight, resampling)
+    copies = taps.flatten(2).index_select(2, index)
+    return copies.view(*weight.shape[:2], *shape).transpose(1, 2)
+
+
+class ExpandedKernel(nn.Module):
+    """A kernel and its copies under every element of a group, from one set of weights.
+
+    In evaluation without gradients the copies are kept until the weights change.
+
+    Args:
+        group: acts on the plane, and on itself.
+        kernel_size: taps along a side.
+        in_channels: of the features that the kernel reads.
+        out_channels: of the features that it makes.
+        on_group: whether it reads functions on the group, or on the plane alone.
+        family: which kernels are possible; `default_family` where None.
+        fan_in: input channels that an output channel sums over; `in_channels` where None.
+    """
+
+    weight: nn.Parameter
+    resampling: Tensor | None
+    index: Tensor
+
+    def __init__(
+        self,
+        group: GroupBase,
+        kernel_size: int,
+        in_channels: int,
+        out_channels: int,
+        *,
+        on_group: bool,
+        family: Family | None = None,
+    ) -> None:
+        super().__init__()
+        self.table, self.kernel_size = group.table, kernel_size
+        self.in_channels, self.out_channels, self.on_group = in_channels, out_channels, on_group
+        self.family = (family or default_family)(group.table, kernel_size)
+        middle = (group.table.order,) if on_group else ()
+        self.weight = nn.Parameter(torch.empty(out_channels, in_channels, *middle, self.family.dimensions))
+        index = self.family.gather(group.table.shifts if on_group else None)
+        self.register_buffer("index", index.flatten(), persistent=False)
+        exact = self.family.resampling
+        self.register_buffer("resampling", None if exact is None else exact.to(self.weight), persistent=False)
+        self._kept: tuple[Any, Tensor] | None = None
+        self.reset_parameters()
+
+    def reset_parameters(self) -> None:
+        """Draws weights for which white noise of unit variance gives responses of variance 2, as a rectifier needs."""
+        fan_in = self.in_channels * (self.table.order if self.on_group else 1)
+        nn.init.normal_(self.weight, std=math.sqrt(RELU_GAIN / (fan_in * self.family.energy())))
+
+    def forward(self) -> Tensor:
+        """Returns [out_channels, order, in_channels, (order,) size, size]: at [o, h] the kernel of o moved by h."""
+        transient = self.training or torch.is_grad_enabled() or torch.compiler.is_compiling()
+        if transient or is_functorch_wrapped_tensor(self.weight):
+            return self._expanded()
+        key = (self.weight.data_ptr(), self.weight._version, self.weight.dtype, self.weight.device)
+        if self._kept is None or self._kept[0] != key:
+            self._kept = (key, self._expanded())
+        return self._kept[1]
+
+    sample = forward
+
+    def _expanded(self) -> Tensor:
+        middle = (self.table.order,) if self.on_group else ()
+        shape = (self.table.order, *middle, self.kernel_size, self.kernel_size)
+        return expanded(self.weight, self.resampling, self.index, shape)
+
+    def _apply(self, fn: Any, recurse: bool = True) -> "ExpandedKernel":
+        """As for any module, but the resampling is taken anew from float64: a change of precision is never lost."""
+        super()._apply(fn, recurse)
+        self._kept = None
+        if self.resampling is not None and self.family.resampling is not None:
+            self.resampling = self.family.resampling.to(self.weight)
+        return self
+
+    def __getstate__(self) -> dict[str, Any]:
+        """Everything but the copies that are kept."""
+        return {**self.__dict__, "_kept": None}
+
+    def extra_repr(self) -> str:
+        """The sizes, the number of dimensions and the predicted error."""
+        return (
+            f"{self.in_channels}, {self.out_channels}, kernel_size={self.kernel_size}, group={self.table.name}, "
+            f"dimensions={self.family.dimensions}, error={self.family.error:.3g}"
+        )

@@ -1,0 +1,30 @@
+"""The handbook's kernels: weights on the grid, read between the taps by bilinear interpolation."""
+
+from gradlab.equivariance.finite_group import FiniteGroup
+from gradlab.equivariance.kernel_family import Family, KernelFamily, decomposed
+from gradlab.equivariance.taps import tap_points
+
+
+def interpolated(disc: bool = True) -> Family:
+    """The family of all kernels, moved off the grid by bilinear interpolation.
+
+    Args:
+        disc: whether taps whose centre lies outside the circle of diameter `size` are left out. The handbook keeps
+            them, and loses most of a corner's weight when it turns by 45 degrees.
+
+    Source: the handbook, practical 4, sections 2.1.2 and 2.2.2.
+    Differs from the handbook: the group axis is moved by integers, never interpolated, and grid-preserving elements
+    move taps as integers too.
+    """
+
+    def family(group: FiniteGroup, size: int) -> KernelFamily:
+        representatives, representative, permutation = decomposed(group, size)
+        points = tap_points(size)
+        inside = points.norm(dim=1) <= (size / 2 if disc else size)
+        # The tap at x reads the weights at r^-1 x: a hat of width one around every tap.
+        read = points @ group.matrices[representatives]
+        hat = (1 - (read.unsqueeze(2) - points).abs()).clamp(min=0).prod(-1)
+        kept = hat * inside.unsqueeze(1)
+        return KernelFamily(size, int(inside.sum()), kept[..., inside], representative, permutation, float("nan"))
+
+    return family

@@ -1,0 +1,39 @@
+import pytest
+import torch
+from torch.nn.functional import grid_sample
+
+from gradlab.equivariance import (
+    CyclicGroup,
+    GroupKernelBase,
+    InterpolativeGroupKernel,
+    InterpolativeLiftingKernel,
+    LiftingKernelBase,
+)
+
+
+@pytest.mark.parametrize("order", [2, 4, 6, 8, 12, 16])
+@pytest.mark.parametrize("kind", [InterpolativeLiftingKernel, InterpolativeGroupKernel])
+def test_it_is_grid_sample_on_the_moved_grid(kind, order):
+    made = kind(CyclicGroup(order), 5, 2, 3)
+    grid = getattr(made, "transformed_grid_R2xH", made.transformed_grid_R2)
+    weight = made.weight.flatten(0, 1).expand(order, *([-1] * (made.weight.ndim - 1)))
+    read = grid_sample(weight, grid, mode="bilinear", padding_mode="zeros", align_corners=True)
+    expected = read.unflatten(1, (3, 2)).transpose(0, 1)
+    assert torch.allclose(made.sample(), expected, atol=1e-6)
+    assert torch.equal(made.sample()[:, 0], made.weight)
+
+
+@pytest.mark.parametrize("order", range(2, 65))
+def test_no_slice_of_the_kernel_vanishes(order):
+    """The handbook's float angles lose slices of 50 of these orders."""
+    made = InterpolativeGroupKernel(CyclicGroup(order), 3, 1, 1)
+    copies = made.sample()[0, :, 0]
+    assert (copies.abs().amax((-2, -1)) > 0).all()
+    middle = copies[:, :, 1, 1]
+    assert torch.equal(middle, made.weight[0, 0, :, 1, 1][made.group.table.shifts])
+
+
+def test_a_base_has_grids_and_no_kernel():
+    for kind in (LiftingKernelBase, GroupKernelBase):
+        with pytest.raises(NotImplementedError):
+            kind(CyclicGroup(4), 3, 1, 1).sample()
