@@ -82,7 +82,7 @@ class Config:
     """codes an image in the importance-weighted bound, for test images only"""
 
 
-QUICK = Config(data="digits", dimensions=(4, 2), betas=(1.0,), epochs=20, batch_size=32, learning_rate=0.004,
+QUICK = Config(data="digits", dimensions=(4, 2), betas=(1.0,), epochs=10, batch_size=32, learning_rate=0.005,
                importance_samples=10)  # fmt: skip
 
 
