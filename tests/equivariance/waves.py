@@ -1,21 +1,11 @@
-"""Pictures that can be turned by any angle without interpolation: sums of waves."""
-
-import math
+"""How far layers are from equivariant at the centre of rotation."""
 
 import torch
 from torch import Tensor
 
 from gradlab.equivariance import FiniteGroup, GroupConvolution, LiftingConvolution
 from gradlab.equivariance.taps import tap_points
-
-
-def pictures(points: Tensor, highest: float, count: int = 48, waves: int = 40) -> Tensor:
-    """Random band-limited pictures [count, points] at points (x, y), frequencies below `highest` * pi a pixel."""
-    generator = torch.Generator().manual_seed(1)
-    draws = torch.rand(3, count, waves, generator=generator, dtype=torch.float64)
-    radius, angle, phase = highest * math.pi * draws[0].sqrt(), 2 * math.pi * draws[1], 2 * math.pi * draws[2]
-    frequency = torch.stack([radius * angle.cos(), radius * angle.sin()], -1)
-    return torch.cos(frequency @ points.T + phase[..., None]).sum(1)
+from gradlab.evaluation.equivariance import pictures
 
 
 def error_at_the_centre(
@@ -26,7 +16,7 @@ def error_at_the_centre(
     points = tap_points(side)
 
     def responses(at: Tensor) -> Tensor:
-        features = pictures(at, highest).view(-1, 1, side, side)
+        features = pictures(at, highest=highest, count=48, seed=1).view(-1, 1, side, side)
         for place, layer in enumerate(layers):
             features = layer(features)
             if place + 1 < len(layers):

@@ -2,6 +2,7 @@
 
 from gradlab.evaluation.classification import Examination, examine, measure_classification, predict_logits
 from gradlab.evaluation.codes import decoded, examine_codes, quantile_grid
+from gradlab.evaluation.equivariance import ElementError, equivariance
 from gradlab.evaluation.evidence import (
     ACTIVE_VARIANCE,
     active_dimensions,
@@ -14,11 +15,13 @@ from gradlab.evaluation.rotation import accuracy_over_rotation, rotate
 
 __all__ = [
     "ACTIVE_VARIANCE",
+    "ElementError",
     "Examination",
     "accuracy_over_rotation",
     "active_dimensions",
     "as_model_takes",
     "decoded",
+    "equivariance",
     "examine",
     "examine_codes",
     "importance_weighted_elbo",
