@@ -9,7 +9,7 @@ from torch import Tensor, nn
 from gradlab.augment import Normalize
 from gradlab.data import Images
 from gradlab.evaluation import measure_classification
-from gradlab.evaluation.rotation import accuracy_over_rotation, rotate
+from gradlab.evaluation.rotation import accuracy_over_rotation, rotate, rotate_each
 
 NORMALIZE = Normalize((0.4,), (0.3,))
 
@@ -103,3 +103,14 @@ def test_rows_are_those_of_a_direct_computation():
     assert len({row["accuracy"] for row in rows}) > 2, "turning must matter here, or this test shows nothing"
     for row in rows[:2]:
         assert row["accuracy"] == measure_classification(models[row["seed"]], images, NORMALIZE)["accuracy"]
+
+
+@pytest.mark.parametrize("shape", [(5, 2, 9, 9), (5, 1, 8, 12)])
+def test_each_image_by_its_own_angle_is_each_image_alone(shape):
+    images = torch.randint(0, 256, shape, generator=torch.Generator().manual_seed(0), dtype=torch.uint8)
+    degrees = torch.tensor([0.0, 10.0, 45.0, 200.5, -77.0])
+    together = rotate_each(images, degrees)
+    for place, angle in enumerate(degrees.tolist()):
+        alone = rotate(images[place : place + 1], angle)
+        alone = alone.float() / 255 if alone.dtype == torch.uint8 else alone
+        torch.testing.assert_close(together[place : place + 1], alone, atol=2e-5, rtol=0)

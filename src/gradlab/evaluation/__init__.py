@@ -11,7 +11,7 @@ from gradlab.evaluation.evidence import (
     measure_evidence,
     posterior_means,
 )
-from gradlab.evaluation.rotation import accuracy_over_rotation, rotate
+from gradlab.evaluation.rotation import accuracy_over_rotation, rotate, rotate_each
 
 __all__ = [
     "ACTIVE_VARIANCE",
@@ -31,4 +31,5 @@ __all__ = [
     "predict_logits",
     "quantile_grid",
     "rotate",
+    "rotate_each",
 ]

@@ -37,6 +37,25 @@ def rotate(images: Tensor, degrees: float) -> Tensor:
     return F.grid_sample(pixels, grid, mode="bilinear", padding_mode="zeros", align_corners=False)
 
 
+def rotate_each(images: Tensor, degrees: Tensor) -> Tensor:
+    """Every image turned by an angle of its own, as `rotate` does, but always interpolated: floats on the scale [0, 1].
+
+    Args:
+        images: [batch, channels, height, width], uint8 in [0, 255] or floats in [0, 1].
+        degrees: [batch], counter-clockwise.
+    """
+    height, width = images.shape[-2:]
+    pixels = images.float() / 255 if images.dtype == torch.uint8 else images
+    radians = torch.deg2rad(degrees.to(pixels))
+    cosine, sine, zero = radians.cos(), radians.sin(), torch.zeros_like(radians)
+    rows = (
+        torch.stack([cosine, -sine * height / width, zero], -1),
+        torch.stack([sine * width / height, cosine, zero], -1),
+    )
+    grid = F.affine_grid(torch.stack(rows, -2), list(images.shape), align_corners=False)
+    return F.grid_sample(pixels, grid, mode="bilinear", padding_mode="zeros", align_corners=False)
+
+
 def accuracy_over_rotation(
     models: Mapping[int, nn.Module],
     images: Images,

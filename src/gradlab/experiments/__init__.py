@@ -18,10 +18,15 @@ GROUPS: Mapping[str, Mapping[str, Mapping[str, Any]]] = {
     },
     "practical2": {"resnet": {}, "rotation_robustness": {}, "pixel_shuffle": {}},
     "practical3": {"vit": {}, "positional_embedding": {}},
+    "practical4": {"group_equivariance": {}},
     "cheatsheet": {
         "initialization": {},
         "learning_rates": {},
         "regularization": {},
+        "rnn_rows": {},
+        "lstm_next_symbol": {},
+        "transformer_reverse": {},
+        "vae": {},
     },
 }
 """Experiments that belong together, with the settings they have there: `gradlab run slides` runs them all and makes one
