@@ -77,19 +77,41 @@ def test_first_responses_to_noise_have_a_variance_of_two(group, on_group, family
     assert energy.item() == pytest.approx(2, rel=0.1)
 
 
+def by_hand(weight: torch.nn.Parameter) -> None:
+    with torch.no_grad():
+        weight.mul_(2)
+
+
+def through_data(weight: torch.nn.Parameter) -> None:
+    weight.data.mul_(2)
+
+
+def by_a_fused_optimizer(weight: torch.nn.Parameter) -> None:
+    """Fused optimisers leave the version counter of the weights as it was."""
+    weight.grad = torch.ones_like(weight)
+    before = weight._version
+    torch.optim.AdamW([weight], fused=True).step()
+    assert weight._version == before
+
+
+@pytest.mark.parametrize("change", [by_hand, through_data, by_a_fused_optimizer])
 @pytest.mark.parametrize("group", [CyclicGroup(4), CyclicGroup(8)], ids=name)
-def test_kept_copies_follow_every_change_of_the_weights(group):
+def test_kept_copies_follow_every_change_of_the_weights(group, change):
     made = kernel(group).eval()
     with torch.no_grad():
         first = made()
         assert made() is first
-        made.weight.mul_(2)
-        assert torch.equal(made(), 2 * first)
-    torch.optim.SGD([made.weight], lr=1.0)
-    made.weight.grad = torch.ones_like(made.weight)
-    torch.optim.SGD([made.weight], lr=1.0).step()
-    made.load_state_dict({"weight": torch.zeros_like(made.weight)})
+    change(made.weight)
     with torch.no_grad():
+        assert not torch.equal(made(), first)
+        assert torch.equal(made(), made._expanded())
+
+
+def test_kept_copies_follow_what_is_loaded_and_the_precision():
+    made = kernel(CyclicGroup(8)).eval()
+    with torch.no_grad():
+        made()
+        made.load_state_dict({"weight": torch.zeros_like(made.weight)})
         assert not made().any()
         assert made.double()().dtype == torch.float64
 

@@ -41,7 +41,7 @@ def expanded(weight: Tensor, resampling: Tensor | None, index: Tensor, shape: tu
 class ExpandedKernel(nn.Module):
     """A kernel and its copies under every element of a group, from one set of weights.
 
-    In evaluation without gradients the copies are kept until the weights change.
+    On a CPU, in evaluation without gradients, the copies are kept until the weights change.
 
     Args:
         group: acts on the plane, and on itself.
@@ -77,7 +77,7 @@ class ExpandedKernel(nn.Module):
         self.register_buffer("index", index.flatten(), persistent=False)
         exact = self.family.resampling
         self.register_buffer("resampling", None if exact is None else exact.to(self.weight), persistent=False)
-        self._kept: tuple[Any, Tensor] | None = None
+        self._kept: tuple[Tensor, Tensor] | None = None
         self.reset_parameters()
 
     def reset_parameters(self) -> None:
@@ -88,11 +88,11 @@ class ExpandedKernel(nn.Module):
     def forward(self) -> Tensor:
         """Returns [out_channels, order, in_channels, (order,) size, size]: at [o, h] the kernel of o moved by h."""
         transient = self.training or torch.is_grad_enabled() or torch.compiler.is_compiling()
-        if transient or is_functorch_wrapped_tensor(self.weight):
+        if transient or is_functorch_wrapped_tensor(self.weight) or self.weight.device.type != "cpu":
             return self._expanded()
-        key = (self.weight.data_ptr(), self.weight._version, self.weight.dtype, self.weight.device)
-        if self._kept is None or self._kept[0] != key:
-            self._kept = (key, self._expanded())
+        # A tensor's version counter would be cheaper, but fused optimisers and writes through `.data` do not raise it.
+        if self._kept is None or not torch.equal(self._kept[0], self.weight):
+            self._kept = (self.weight.clone(), self._expanded())
         return self._kept[1]
 
     sample = forward

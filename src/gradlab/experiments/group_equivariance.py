@@ -34,14 +34,13 @@ from gradlab.report import (
     Table,
     Text,
     accuracies_sentence,
-    accuracy_of,
+    cell,
     classification_blocks,
     differences,
     line_chart,
     mean_of,
     mosaic,
     reading,
-    value_of,
     values_by_seed,
 )
 from gradlab.stats import format_interval, summarise
@@ -225,10 +224,11 @@ def _table(results: Mapping[str, Any], arms: list[str]) -> Table:
     for arm in arms:
         upright, after = (values_by_seed(results["arms"][arm], name) for name in (UPRIGHT, "test_accuracy"))
         lost = [upright[seed] - after[seed] for seed in upright.keys() & after.keys()]
-        gap = format_interval(summarise(lost), percent=True).replace(" %", " points") if lost else "–"
+        gap = format_interval(summarise(lost), percent=True).partition(" (n")[0].replace(" %", "") if lost else "–"
         weights = f"{results['arms'][arm]['parameters']:,}"
-        cells.append((arm, weights, value_of(results, arm, UPRIGHT), accuracy_of(results, arm), gap))
-    header = ("network", "parameters", "upright", "turned", "lost by turning")
+        found = results["arms"][arm]
+        cells.append((arm, weights, cell(found, UPRIGHT), cell(found, "test_accuracy"), gap))
+    header = ("network", "parameters", "upright", "turned", "points lost")
     return Table(header, cells, "Test accuracy after training on upright images, 95 % intervals over seeds.",
                  metrics=(UPRIGHT, "test_accuracy"))  # fmt: skip
 
@@ -242,8 +242,8 @@ def _seen(arm: str, kept: Mapping[str, np.ndarray]) -> Iterator[str]:
     quarters = [moved[place] for place, angle in enumerate(ANGLES) if angle % 90 == 0 and angle]
     between = [moved[place] for place, angle in enumerate(ANGLES) if angle % 90]
     constant = "does not move" if max(quarters) < 1e-3 else f"moves by up to {max(quarters):.0%} of its length"
-    yield (f"{arm}: when an image turns by quarter turns, the vector before the last layer {constant}; at 45 degrees "
-           f"and the other angles between them it moves by {min(between):.1%} to {max(between):.1%}.")  # fmt: skip
+    yield (f"{arm}: when an image turns by quarter turns, the vector before the last layer {constant}; at the angles "
+           f"half way between them it moves by up to {max(between):.0%}.")  # fmt: skip
 
 
 def _turned(arrays: Mapping[str, np.ndarray]) -> Pictures:
@@ -268,7 +268,7 @@ def _inside_blocks(arm: str, kept: Mapping[str, np.ndarray]) -> list[Block]:
                  row_labels=[f"{angle}°" for angle in ANGLES], column_name="channel"),
     ]  # fmt: skip
     if "kernels" in kept and max(kept["kernels"].shape[1:]) <= 64:
-        names = [f"moved by element {place}" for place in range(len(kept["kernels"]))]
+        names = [f"element {place}" for place in range(len(kept["kernels"]))]
         blocks.append(
             HeatMaps(list(kept["kernels"]), names, f"{arm}: a kernel and its copies", label="weight",
                      caption="Every column is one copy; the elements of the group lie below each other. From copy to "
