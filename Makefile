@@ -3,7 +3,7 @@ BIN := .venv/bin
 
 .PHONY: quickstart test check lint types contracts bench clean
 quickstart: .venv/installed ; $(BIN)/gradlab run lenet --seeds 0 1 2 --quick
-test: .venv/installed-dev ; OMP_NUM_THREADS=1 $(BIN)/python -m pytest
+test: .venv/installed-dev ; OMP_NUM_THREADS=1 $(BIN)/python -m pytest --numprocesses 2 --dist worksteal
 check: lint types contracts test
 lint: .venv/installed-dev ; $(BIN)/ruff format --check . && $(BIN)/ruff check .
 types: .venv/installed-dev ; $(BIN)/basedpyright

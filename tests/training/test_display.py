@@ -24,6 +24,7 @@ def clock(monkeypatch):
     now = [1000.0]
     monkeypatch.setattr(module.time, "monotonic", lambda: now[0])
     monkeypatch.delenv("TERM", raising=False)
+    monkeypatch.setenv("COLUMNS", "200")
     return now
 
 
