@@ -10,7 +10,8 @@ import pytest
 from gradlab.cli import VERBS
 from gradlab.cli.fields import outline
 from gradlab.cli.run import FLAGS
-from gradlab.experiments import experiment_names, source_of
+from gradlab.experiments import GROUPS, experiment_names, source_of
+from tools.costs_table import COSTS, page
 from tools.results_table import ROOT, with_table
 
 README = (ROOT / "README.md").read_text()
@@ -21,12 +22,18 @@ def test_the_table_is_that_of_the_result_files():
     assert with_table(README) == README, "run: python -m tools.results_table"
 
 
+def test_the_costs_are_those_of_the_result_files():
+    assert COSTS.read_text() == page(), "run: python -m tools.costs_table"
+
+
 @pytest.mark.parametrize("command", COMMANDS)
 def test_every_command_exists(command):
     words = shlex.split(command.partition("#")[0])[1:]
     assert words[0] in VERBS
     if words[0] == "run":
-        assert words[1] in experiment_names()
+        assert words[1] in (*experiment_names(), *GROUPS)
+        if words[1] in GROUPS:
+            return
         known = {flag.name for flag in (*FLAGS, *outline(source_of(words[1])).fields)}
         assert {word for word in words if word.startswith("--")} <= known
 

@@ -28,7 +28,7 @@ def table() -> str:
         document = json.loads(path.read_text())
         if "arms" not in document:
             continue
-        data = document["environment"]["data"]["name"]
+        data = document["environment"]["data"].get("name", "–")
         for arm, about in document["arms"].items():
             told = reached(about["metrics"])
             if told is not None:
