@@ -14,11 +14,13 @@ from gradlab.equivariance.handbook_kernels import (
 from gradlab.equivariance.interpolated import interpolated
 from gradlab.equivariance.kernel_family import Family, KernelFamily, exact_taps
 from gradlab.equivariance.pooling import CosetPooling, GroupBatchNorm, GroupPooling, Restriction, SpatialPooling
+from gradlab.equivariance.separable import DepthwiseConvolution, SeparableGroupConvolution
 from gradlab.equivariance.taps import grid_preserving, tap_permutations, transformed
 
 __all__ = [
     "CosetPooling",
     "CyclicGroup",
+    "DepthwiseConvolution",
     "DihedralGroup",
     "ExpandedKernel",
     "Family",
@@ -34,6 +36,7 @@ __all__ = [
     "LiftingConvolution",
     "LiftingKernelBase",
     "Restriction",
+    "SeparableGroupConvolution",
     "SpatialPooling",
     "agreement_basis",
     "band_limited",

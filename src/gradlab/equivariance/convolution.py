@@ -9,7 +9,7 @@ from gradlab.equivariance.groups import GroupBase
 from gradlab.equivariance.kernel_family import Family
 
 
-class _Convolution(nn.Module):
+class MovedKernelConvolution(nn.Module):
     """What the two kinds of convolution share: sizes, bias, and the rule that keeps them equivariant."""
 
     def __init__(
@@ -84,7 +84,7 @@ class _Convolution(nn.Module):
         return f"stride={self.stride}, padding={self.padding}, dilation={self.dilation}, groups={self.groups}"
 
 
-class LiftingConvolution(_Convolution):
+class LiftingConvolution(MovedKernelConvolution):
     """From images to functions on the plane and the group: one response for every moved copy of a kernel.
 
     Args:
@@ -136,7 +136,7 @@ class LiftingConvolution(_Convolution):
         return nn.Sequential(self._plain(), nn.Unflatten(1, (self.kernel.out_channels, order)))
 
 
-class GroupConvolution(_Convolution):
+class GroupConvolution(MovedKernelConvolution):
     """From functions on the plane and the group to such functions, with one kernel on both.
 
     Folding the group into the channels is legitimate because the integral over the group is a sum, as that over the

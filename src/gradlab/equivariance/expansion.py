@@ -14,7 +14,6 @@ from gradlab.equivariance.kernel_family import Family, KernelFamily, exact_taps
 from gradlab.equivariance.taps import grid_preserving
 
 RELU_GAIN = 2.0
-"""Variance of the responses' weights that a rectifier behind them asks for (He et al. 2015)."""
 
 
 def default_family(group: FiniteGroup, size: int) -> KernelFamily:
@@ -50,7 +49,6 @@ class ExpandedKernel(nn.Module):
         out_channels: of the features that it makes.
         on_group: whether it reads functions on the group, or on the plane alone.
         family: which kernels are possible; `default_family` where None.
-        fan_in: input channels that an output channel sums over; `in_channels` where None.
     """
 
     weight: nn.Parameter
@@ -80,10 +78,14 @@ class ExpandedKernel(nn.Module):
         self._kept: tuple[Tensor, Tensor] | None = None
         self.reset_parameters()
 
-    def reset_parameters(self) -> None:
-        """Draws weights for which white noise of unit variance gives responses of variance 2, as a rectifier needs."""
+    def reset_parameters(self, gain: float = RELU_GAIN) -> None:
+        """Draws weights for which white noise of unit variance gives responses with the variance `gain`.
+
+        Args:
+            gain: 2 where a rectifier follows (He et al. 2015).
+        """
         fan_in = self.in_channels * (self.table.order if self.on_group else 1)
-        nn.init.normal_(self.weight, std=math.sqrt(RELU_GAIN / (fan_in * self.family.energy())))
+        nn.init.normal_(self.weight, std=math.sqrt(gain / (fan_in * self.family.energy())))
 
     def forward(self) -> Tensor:
         """Returns [out_channels, order, in_channels, (order,) size, size]: at [o, h] the kernel of o moved by h."""
