@@ -23,6 +23,14 @@ def test_the_run_with_fewest_other_arms_answers(make_run):
     assert found.path == first.path
 
 
+def test_a_full_run_goes_before_a_quick_one(make_run):
+    both = {"MLP": ACCURACY, "ResNet": ACCURACY}
+    quick, full = make_run("resnet", both, quick=True), make_run("resnet", both | {"ViT": ACCURACY})
+    found = ASKED.answering({"resnet": [quick, full]})
+    assert found is not None
+    assert found.path == full.path
+
+
 def test_without_named_arms_the_first_run_answers(make_run):
     asked = Question(part="1", text="?", experiment=ModuleType("gradlab.experiments.vit"))
     runs = [make_run("vit", {"a": ACCURACY, "b": ACCURACY}), make_run("vit", {"a": ACCURACY})]

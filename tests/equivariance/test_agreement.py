@@ -57,14 +57,23 @@ def test_three_layers_are_not_above_the_published_library():
 def test_the_prediction_orders_the_kernels(covariance):
     errors = [agreement_basis(dimensions=count, covariance=covariance)(cyclic(8), 5).error for count in (2, 6, 11, 20)]
     assert errors == sorted(errors)
-    assert errors[0] < 0.01
+    assert errors[0] < 0.02
     assert errors[-1] > 3 * errors[0]
 
 
+@pytest.mark.parametrize(("order", "size"), [(5, 5), (6, 5), (8, 5), (8, 7), (16, 7)])
+def test_what_is_measured_stays_within_what_is_predicted(order, size):
+    """Pictures of the band that the basis is made for, without the white noise that it also reckons with."""
+    group = CyclicGroup(order)
+    layer = lifting(group, size, None)
+    worst = max(error_at_the_centre(group.table, [layer], 0.75, element) for element in range(1, order))
+    assert worst < layer.kernel.family.error < 20 * worst
+
+
 def test_the_tolerance_chooses_how_many_kernels():
-    families = [agreement_basis(tolerance=tolerance)(cyclic(8), 5) for tolerance in (0.005, 0.02)]
+    families = [agreement_basis(tolerance=tolerance)(cyclic(8), 5) for tolerance in (0.01, 0.04)]
     assert families[0].dimensions < families[1].dimensions < 25
-    assert all(family.error <= tolerance for family, tolerance in zip(families, (0.005, 0.02), strict=True))
+    assert all(family.error <= tolerance for family, tolerance in zip(families, (0.01, 0.04), strict=True))
 
 
 def test_groups_that_keep_the_grid_get_exact_taps():

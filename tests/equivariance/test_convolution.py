@@ -126,8 +126,11 @@ def test_the_nearest_legal_choices_are_legal():
 def test_impossible_sizes_are_refused(options):
     with pytest.raises(ValueError, match="are at least 1, padding at least 0"):
         LiftingConvolution(CyclicGroup(4), 1, 1, 3, **options)
-    with pytest.raises(ValueError, match="groups must divide the input channels: got 2 and 3"):
-        GroupConvolution(CyclicGroup(4), 3, 2, 3, groups=2)
+    for channels in ((3, 2), (4, 3)):
+        with pytest.raises(ValueError, match=r"groups must divide the channels: got 2 for \d in and \d out"):
+            GroupConvolution(CyclicGroup(4), *channels, 3, groups=2)
+    with pytest.raises(ValueError, match="kernels of C8 are resampled for taps one pixel apart: got a dilation of 2"):
+        LiftingConvolution(CyclicGroup(8), 1, 1, 3, dilation=2)
 
 
 @pytest.mark.parametrize("group", [CyclicGroup(4), CyclicGroup(8)], ids=name)

@@ -107,6 +107,16 @@ def test_kept_copies_follow_every_change_of_the_weights(group, change):
         assert torch.equal(made(), made._expanded())
 
 
+def test_copies_made_under_autocast_are_not_kept():
+    made = kernel(CyclicGroup(8)).eval()
+    with torch.no_grad():
+        with torch.autocast("cpu", torch.bfloat16):
+            made()
+        assert made().dtype == torch.float32
+        with torch.autocast("cpu", torch.bfloat16):
+            assert made().dtype == torch.bfloat16
+
+
 def test_kept_copies_follow_what_is_loaded_and_the_precision():
     made = kernel(CyclicGroup(8)).eval()
     with torch.no_grad():
@@ -155,6 +165,6 @@ def test_another_precision_is_computed_anew():
 def test_the_default_is_exact_where_it_can_be():
     assert default_family(DihedralGroup(4).table, 3).resampling is None
     family = default_family(CyclicGroup(8).table, 5)
-    assert 0 < family.error <= 0.02
+    assert 0 < family.error <= 0.04
     assert math.isfinite(family.error)
     assert "error=" in repr(kernel(CyclicGroup(8)))

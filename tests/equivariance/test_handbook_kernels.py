@@ -4,17 +4,20 @@ from torch.nn.functional import grid_sample
 
 from gradlab.equivariance import (
     CyclicGroup,
+    DihedralGroup,
     GroupKernelBase,
     InterpolativeGroupKernel,
     InterpolativeLiftingKernel,
     LiftingKernelBase,
 )
 
+GROUPS = [*(CyclicGroup(order) for order in (2, 4, 6, 8, 12, 16)), *(DihedralGroup(order) for order in (1, 3, 4, 8))]
 
-@pytest.mark.parametrize("order", [2, 4, 6, 8, 12, 16])
+
+@pytest.mark.parametrize("group", GROUPS, ids=lambda group: group.table.name)
 @pytest.mark.parametrize("kind", [InterpolativeLiftingKernel, InterpolativeGroupKernel])
-def test_it_is_grid_sample_on_the_moved_grid(kind, order):
-    made = kind(CyclicGroup(order), 5, 2, 3)
+def test_it_is_grid_sample_on_the_moved_grid(kind, group):
+    made, order = kind(group, 5, 2, 3), group.table.order
     grid = getattr(made, "transformed_grid_R2xH", made.transformed_grid_R2)
     weight = made.weight.flatten(0, 1).expand(order, *([-1] * (made.weight.ndim - 1)))
     read = grid_sample(weight, grid, mode="bilinear", padding_mode="zeros", align_corners=True)

@@ -6,17 +6,17 @@ from itertools import pairwise
 from gradlab.answers.question import Practical, Question
 from gradlab.experiments import positional_embedding, vit
 from gradlab.records import RunFolder
-from gradlab.report import accuracies_sentence, differences, mean_of, reading
+from gradlab.report import accuracies_sentence, differences, reading
 
 
 def _beside_the_cnn(run: RunFolder) -> Iterator[str]:
     """Which of the two is better at equal epochs, and at equal time."""
     results = run.document("results")
     yield accuracies_sentence(results)
-    for arm, found in differences(results, "CNN", [arm for arm in results["arms"] if arm != "CNN"]).items():
+    beside = differences(results, "CNN", [arm for arm in results["arms"] if arm != "CNN"])
+    for arm, found in beside.items():
         yield f"The transformer '{arm}' differs from the CNN by {reading(found)}."
-    behind = [(mean_of(results, arm) or 0) < (mean_of(results, "CNN") or 0) for arm in ("handbook", "recommended")]
-    if all(behind):
+    if beside and all(found.high is not None and found.high < 0 for found in beside.values()):
         yield (
             "It starts without the two things a convolutional network knows, that neighbouring pixels belong "
             "together and that a pattern means the same everywhere, and must learn both from few images."

@@ -40,9 +40,9 @@ class Question:
         return self.experiment.__name__.rpartition(".")[2]
 
     def answering(self, runs: Mapping[str, Sequence[RunFolder]]) -> RunFolder | None:
-        """Of the experiment's runs, the first that has the arms and fewest others; None without one."""
+        """Of the experiment's runs with the arms, a full one with fewest others, else a quick one; None without any."""
         candidates = [run for run in runs.get(self.experiment_name, ()) if self._others(run) is not None]
-        return min(candidates, key=lambda run: self._others(run) or 0, default=None)
+        return min(candidates, key=lambda run: (run.document("config")["quick"], self._others(run) or 0), default=None)
 
     def _others(self, run: RunFolder) -> int | None:
         """How many arms of a run the question does not name, where it names any; None where one is missing."""

@@ -33,7 +33,7 @@ def smooth(width: float = 1.0) -> Covariance:
 
 
 def agreement_basis(
-    tolerance: float = 0.005, dimensions: int | None = None, covariance: Covariance | None = None
+    tolerance: float = 0.04, dimensions: int | None = None, covariance: Covariance | None = None
 ) -> Family:
     """The family of the kernels that agree best, as many as stay within a tolerance.
 
@@ -55,7 +55,9 @@ def agreement_basis(
         if len(representatives) == 1:
             return exact_taps(group, size)
         copies, agreement = _leading(group.matrices[representatives], size, covariance or band_limited())
-        errors = (1 - agreement).clamp(min=0).sqrt()
+        count = len(representatives)
+        # Responses of unit mean variance whose mean has the variance `agreement` differ pairwise by this deviation.
+        errors = (2 * count / (count - 1) * (1 - agreement).clamp(min=0)).sqrt()
         kept = dimensions or max(2, int((errors <= tolerance).sum()))
         return KernelFamily(size, kept, copies[..., :kept], representative, permutation, float(errors[:kept].max()))
 

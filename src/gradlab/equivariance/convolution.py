@@ -28,6 +28,11 @@ class MovedKernelConvolution(nn.Module):
                 "stride, dilation and groups are at least 1, padding at least 0: "
                 f"got {stride}, {dilation}, {groups}, {padding}"
             )
+        if dilation > 1 and kernel.resampling is not None:
+            raise ValueError(
+                f"kernels of {kernel.table.name} are resampled for taps one pixel apart: got a dilation of {dilation}; "
+                "use 1, or a group that keeps the grid"
+            )
         self.kernel = kernel
         self.stride, self.padding, self.dilation, self.groups = stride, padding, dilation, groups
         self.bias = nn.Parameter(torch.zeros(kernel.out_channels)) if bias else None
@@ -122,7 +127,7 @@ class LiftingConvolution(MovedKernelConvolution):
         family: Family | None = None,
     ) -> None:
         kernel = ExpandedKernel(
-            group, kernel_size, _share(in_channels, groups), out_channels, on_group=False, family=family
+            group, kernel_size, _share(in_channels, out_channels, groups), out_channels, on_group=False, family=family
         )
         super().__init__(kernel, stride=stride, padding=padding, dilation=dilation, groups=groups, bias=bias)
 
@@ -165,7 +170,7 @@ class GroupConvolution(MovedKernelConvolution):
         family: Family | None = None,
     ) -> None:
         kernel = ExpandedKernel(
-            group, kernel_size, _share(in_channels, groups), out_channels, on_group=True, family=family
+            group, kernel_size, _share(in_channels, out_channels, groups), out_channels, on_group=True, family=family
         )
         super().__init__(kernel, stride=stride, padding=padding, dilation=dilation, groups=groups, bias=bias)
 
@@ -179,7 +184,8 @@ class GroupConvolution(MovedKernelConvolution):
         return nn.Sequential(nn.Flatten(1, 2), self._plain(), nn.Unflatten(1, (self.kernel.out_channels, order)))
 
 
-def _share(in_channels: int, groups: int) -> int:
-    if groups < 1 or in_channels % groups:
-        raise ValueError(f"groups must divide the input channels: got {groups} and {in_channels}")
+def _share(in_channels: int, out_channels: int, groups: int) -> int:
+    """Input channels of a part; a border inside a channel would divide its elements."""
+    if groups < 1 or in_channels % groups or out_channels % groups:
+        raise ValueError(f"groups must divide the channels: got {groups} for {in_channels} in and {out_channels} out")
     return in_channels // groups

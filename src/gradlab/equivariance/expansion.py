@@ -17,9 +17,9 @@ RELU_GAIN = 2.0
 
 
 def default_family(group: FiniteGroup, size: int) -> KernelFamily:
-    """Exact taps where the group maps the grid onto itself, else the agreement basis with a tolerance of 0.02."""
+    """Exact taps where the group maps the grid onto itself, else the agreement basis with a tolerance of 0.04."""
     exact = len(grid_preserving(group, size)) == group.order
-    return exact_taps(group, size) if exact else agreement_basis(tolerance=0.02)(group, size)
+    return exact_taps(group, size) if exact else agreement_basis()(group, size)
 
 
 def expanded(weight: Tensor, resampling: Tensor | None, index: Tensor, shape: tuple[int, ...]) -> Tensor:
@@ -90,6 +90,7 @@ class ExpandedKernel(nn.Module):
     def forward(self) -> Tensor:
         """Returns [out_channels, order, in_channels, (order,) size, size]: at [o, h] the kernel of o moved by h."""
         transient = self.training or torch.is_grad_enabled() or torch.compiler.is_compiling()
+        transient = transient or torch.is_autocast_enabled("cpu")  # copies of another precision
         if transient or is_functorch_wrapped_tensor(self.weight) or self.weight.device.type != "cpu":
             return self._expanded()
         # A tensor's version counter would be cheaper, but fused optimisers and writes through `.data` do not raise it.

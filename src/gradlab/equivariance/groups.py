@@ -55,14 +55,17 @@ class GroupBase(nn.Module):
         return torch.linalg.det(self.matrix_representation(h))
 
     def left_action_on_R2(self, batch_h: Tensor | list[Tensor], batch_x: Tensor) -> Tensor:
-        """Vectors moved by each element, [elements, height, width, 2], the last axis swapped for `grid_sample`.
+        """Places moved by each element, [elements, height, width, 2], the last axis swapped for `grid_sample`.
 
         Args:
             batch_h: elements.
-            batch_x: [2, height, width].
+            batch_x: (row, column) of each place, rows downwards, [2, height, width].
         """
         elements = torch.stack(batch_h) if isinstance(batch_h, list) else batch_h
-        moved = torch.einsum("gij,jyx->gyxi", self.matrix_representation(elements), batch_x)
+        # A place (row, column) lies at x = column, y = -row. Rotations are the same matrix there, reflections are not.
+        turned = torch.tensor([[0.0, 1.0], [-1.0, 0.0]]).to(self.identity)
+        matrices = turned.T @ self.matrix_representation(elements) @ turned
+        moved = torch.einsum("gij,jyx->gyxi", matrices, batch_x)
         return moved.roll(shifts=1, dims=-1)
 
     def left_action_on_H(self, batch_h: Tensor, batch_h_prime: Tensor) -> Tensor:
