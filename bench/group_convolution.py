@@ -1,4 +1,4 @@
-"""What does a group convolution cost beside a plain convolution of the same shape, and a separable one beside a dense one?
+"""What does a group convolution cost beside a plain one of the same shape, and a separable one beside a dense one?
 
 16 fields, 5 x 5 taps, forward and backward in training, forward alone in evaluation, one thread.
 Run: `python -m bench.group_convolution`

@@ -14,39 +14,38 @@ def run(make_run):
     return made
 
 
-def keep(run, arm: str, maps: np.ndarray, vectors: np.ndarray) -> None:
-    run.write_arrays(f"{arm} inside", maps=maps, vectors=vectors)
+def keep(run, arm: str, vectors: np.ndarray, turned: tuple[float, float] = (0.0, 0.0)) -> None:
+    run.write_arrays(f"{arm} inside", turned=np.array(turned), vectors=vectors)
 
 
-def test_the_least_loss_is_named(run):
-    (sentence,) = GAP(run)
-    assert "CNN 40.0, C4 10.0; the least with C4" in sentence
+def test_what_is_lost_is_told_only_where_it_was_measured(make_run):
+    arms = {"CNN": ACCURACY, "C4": {**ACCURACY, "test_accuracy": [0.8, 0.8]}, "C8": {"test_loss": [1.0, 1.0]}}
+    sentences = list(GAP(make_run("group_equivariance", arms)))
+    assert sentences == ["CNN: 90.0% upright, 50.0% turned, 40.0 points lost.",
+                         "C4: 90.0% upright, 80.0% turned, 10.0 points lost."]  # fmt: skip
 
 
-def test_maps_that_turn_and_move_are_told_from_others(run):
-    rng = np.random.default_rng(0)
-    upright = rng.integers(0, 255, (4, 6, 6)).astype(np.uint8)
-    turned = np.stack([np.roll(np.rot90(upright, angle // 90, axes=(1, 2)), angle // 90, axis=0) if angle % 90 == 0
-                       else upright for angle in ANGLES])  # fmt: skip
-    keep(run, "C4", turned, np.ones((8, 5)))
-    keep(run, "CNN", rng.integers(0, 255, (8, 4, 6, 6)).astype(np.uint8), np.ones((8, 5)))
+def test_maps_that_turn_are_told_from_others(run):
+    keep(run, "CNN", np.ones((8, 5)), (0.9, 0.4))
+    keep(run, "C4", np.ones((8, 5)), (1e-6, 0.2))
     plain, group = MAPS(run)
-    assert "other maps" in plain
-    assert "moved along the group; at 45 degrees only approximately" in group
-
-
-def test_a_group_network_whose_maps_do_not_turn_is_not_praised(run):
-    brighter = np.arange(8)[:, None, None, None] * np.ones((8, 4, 6, 6))
-    keep(run, "C4", brighter.astype(np.uint8), np.ones((8, 5)))
-    (told,) = MAPS(run)
-    assert "other maps" in told
+    assert "differ by 90% from the upright ones, turned; at 45 degrees" in plain
+    assert "are the upright ones, turned and moved along the group" in group
+    assert "differ by 20% from the upright ones, at their best place" in group
 
 
 def test_vectors_that_stay_are_told_from_those_that_move(run):
     still = np.where(ANGLES[:, None] % 90 == 0, 1.0, 1.2) * np.ones((8, 5))
-    keep(run, "C4", np.zeros((8, 4, 6, 6), np.uint8), still)
-    keep(run, "CNN", np.zeros((8, 4, 6, 6), np.uint8), np.arange(40.0).reshape(8, 5))
+    keep(run, "C4", still)
+    keep(run, "CNN", np.arange(40.0).reshape(8, 5))
     plain, group = VECTORS(run)
     assert "never saw in training" in plain
     assert "equal at every quarter turn" in group
-    assert "up to 20% of its length" in group
+    assert "up to 20% of its length, and the four such angles agree" in group
+
+
+def test_agreement_between_the_angles_is_measured(run):
+    still = np.where(ANGLES[:, None] % 90 == 0, 1.0, 1.0 + ANGLES[:, None] / 300) * np.ones((8, 5))
+    keep(run, "C4", still)
+    (group,) = VECTORS(run)
+    assert "agree" not in group

@@ -58,6 +58,24 @@ def test_networks_with_invariant_logits():
     assert equivariance(CNN(1, 10, 5, 1, 8), C4, side=17)[1].error > 0.05
 
 
+def test_an_invariant_network_is_not_blamed_for_the_corners():
+    """The mean of a radially symmetric filter's squared responses: invariant to turns, up to the grid's own error."""
+    radius = tap_points(9).norm(dim=1)
+    filtered = nn.Conv2d(1, 1, 9, bias=False).double()
+
+    class Energy(nn.Module):
+        def __init__(self) -> None:
+            super().__init__()
+            self.filtered = filtered
+
+        def forward(self, x):
+            return self.filtered(x).square().mean((2, 3))
+
+    with torch.no_grad():
+        filtered.weight.copy_((torch.exp(-radius.square() / 4) * (1 - radius.square() / 4)).view(1, 1, 9, 9))
+    assert max(one.error for one in equivariance(Energy(), C8, side=33)) < 0.05
+
+
 def test_maps_without_a_group_axis_turn_as_pictures():
     module = nn.Sequential(LiftingConvolution(D4, 2, 3, 3), GroupPooling()).double()
     assert all(one.error < 1e-14 for one in equivariance(module, D4, channels=2, side=9))

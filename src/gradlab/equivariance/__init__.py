@@ -3,7 +3,7 @@
 from gradlab.equivariance.agreement import agreement_basis, band_limited, smooth
 from gradlab.equivariance.convolution import GroupConvolution, LiftingConvolution
 from gradlab.equivariance.expansion import ExpandedKernel, default_family
-from gradlab.equivariance.finite_group import FiniteGroup, cyclic, dihedral, finite_group, subgroup
+from gradlab.equivariance.finite_group import FiniteGroup, cyclic, dihedral, finite_group, subgroup, subgroup_indices
 from gradlab.equivariance.groups import CyclicGroup, DihedralGroup, GroupBase
 from gradlab.equivariance.handbook_kernels import (
     GroupKernelBase,
@@ -49,6 +49,7 @@ __all__ = [
     "interpolated",
     "smooth",
     "subgroup",
+    "subgroup_indices",
     "tap_permutations",
     "transformed",
 ]

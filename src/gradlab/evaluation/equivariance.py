@@ -63,7 +63,8 @@ def equivariance(
     """The error of every element of a group, on random band-limited pictures turned without interpolation.
 
     Outputs [batch, numbers] should not change; [batch, channels, height, width] should turn as pictures do, and
-    [batch, channels, order, height, width] as functions on the plane and the group.
+    [batch, channels, order, height, width] as functions on the plane and the group. For the first kind pictures fade to
+    nothing inside the circle that the square holds, so that no turn brings something new into a corner.
 
     Args:
         module: any layer or network, gradlab's or not; left in the mode it is in.
@@ -82,28 +83,37 @@ def equivariance(
     parameter = next(module.parameters(), torch.zeros(1))
     points = tap_points(side)
 
-    def inputs(element: int) -> Tensor:
+    def inputs(element: int, *, faded: bool) -> Tensor:
         """The pictures as the element moved them: read at g^-1 x (and g^-1 h)."""
         order = table.order if on_group else 1
         read = pictures(points @ table.matrices[element], highest=highest, count=images * channels * order)
+        read = read * _window(points, side) if faded else read
         shaped = read.view(images, channels, *((order,) if on_group else ()), side, side)
         moved = shaped[:, :, table.shifts[element]] if on_group else shaped
         return moved.to(parameter)
 
-    expected = module(inputs(table.identity))
+    expected = module(inputs(table.identity, faded=False))
+    if faded := act is None and expected.ndim == 2:
+        expected = module(inputs(table.identity, faded=True))
     kept = set(grid_preserving(table, side).tolist())
     errors = []
     for element in range(table.order):
-        found, everywhere = module(inputs(element)), element in kept
+        found, everywhere = module(inputs(element, faded=faded)), element in kept
         if act is not None:
             wanted = act(element, expected)
-        elif expected.ndim == 2:
+        elif faded:
             wanted, everywhere = expected, True
         else:
             found, wanted = _maps(table, element, found, expected, everywhere=everywhere)
         error = (found - wanted).double().square().mean().sqrt() / expected.double().square().mean().sqrt()
         errors.append(ElementError(element, float(error), everywhere))
     return errors
+
+
+def _window(points: Tensor, side: int) -> Tensor:
+    """1 in the middle, falling to 0 from half of the inscribed circle's radius to the whole, [points]."""
+    share = ((points.norm(dim=1) / (side / 2) - 0.5) / 0.5).clamp(0, 1)
+    return (1 + torch.cos(math.pi * share)) / 2
 
 
 def _maps(

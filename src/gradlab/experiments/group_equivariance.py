@@ -20,7 +20,17 @@ from torch import Tensor
 from gradlab import rng
 from gradlab.augment import Normalize, Transform
 from gradlab.data import Images
-from gradlab.equivariance import CyclicGroup, DihedralGroup, GroupBase, GroupConvolution, default_family
+from gradlab.equivariance import (
+    CyclicGroup,
+    DihedralGroup,
+    FiniteGroup,
+    GroupBase,
+    GroupConvolution,
+    cyclic,
+    default_family,
+    subgroup_indices,
+    transformed,
+)
 from gradlab.evaluation import accuracy_over_rotation, examine, measure_classification, rotate, rotate_each
 from gradlab.models import CNN, GroupEquivariantCNN
 from gradlab.objectives import classification
@@ -175,23 +185,42 @@ def inside(model: CNN | GroupEquivariantCNN, pixels: Tensor, normalize: Transfor
 
     Maps are uint8 [angles, maps, height, width], the largest value over all angles white: of a plain network the first
     channels, of a group network the first channel for its first elements. Group networks have `kernels`, too, of the
-    first channels: [order, order * size, size], the copies of a kernel, the group's axis downwards.
+    first channels: [order, order * size, size], the copies of a kernel, the group's axis downwards. `turned` holds how
+    far the layer's whole maps at 90 degrees are from the upright ones turned (and moved along the group), and how far
+    their means over the plane at 45 degrees are from the upright ones at their best place along the group, relative.
     """
     images = torch.cat([rotate(pixels, angle).float() / (255 if angle % 90 == 0 else 1) for angle in ANGLES])
     weights = next(model.parameters())
     prepared = normalize(images, torch.empty(len(images), 0)).to(weights.device, weights.dtype)
     maps = model.feature_maps(prepared)[min(2, len(model.feature_maps(prepared)) - 1)]
-    shown = maps[:, :SHOWN_MAPS] if isinstance(model, CNN) else maps[:, 0, :SHOWN_MAPS]
+    groups = isinstance(model, GroupEquivariantCNN)
+    shown = maps[:, 0, :SHOWN_MAPS] if groups else maps[:, :SHOWN_MAPS]
     arrays = {
         "image": (images[:, 0] * 255).round().to(torch.uint8),
         "maps": (255 * shown / shown.max().clamp(min=1e-12)).clamp(min=0).round().to(torch.uint8),
         "vectors": model.projected(prepared).float(),
+        "turned": torch.tensor(turned_maps(maps, model.lifting_conv.kernel.table if groups else None)),
     }
-    if isinstance(model, GroupEquivariantCNN) and len(model.gconvs):
+    if groups and len(model.gconvs):
         convolution = model.gconvs[0]
         assert isinstance(convolution, GroupConvolution)
         arrays["kernels"] = convolution.kernel()[0, :, 0].flatten(1, 2).float()
     return {name: array.cpu().numpy() for name, array in arrays.items()}
+
+
+def turned_maps(maps: Tensor, group: FiniteGroup | None) -> tuple[float, float]:
+    """The two numbers of `turned`, for maps [angles, channels, (order,) height, width]; see `inside`."""
+    upright, quarter, half = (maps[ANGLES.index(angle)] for angle in (0, 90, 45))
+    if group is None:
+        expected, moved = upright.rot90(1, (-2, -1)), [upright.mean((-2, -1))]
+    else:
+        quarter_turn = int(subgroup_indices(group, cyclic(4))[1])
+        expected = transformed(group, quarter_turn, upright, on_group=True)
+        means = upright.mean((-2, -1))
+        moved = [means[:, shift] for shift in group.shifts.to(means.device)]
+    at_90 = (quarter - expected).norm() / expected.norm()
+    at_45 = min((half.mean((-2, -1)) - means).norm() / means.norm() for means in moved)
+    return float(at_90), float(at_45)
 
 
 def page(run: RunFolder) -> list[Block]:
