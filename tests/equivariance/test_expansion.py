@@ -45,8 +45,8 @@ def test_the_filter_constraint_holds_bit_for_bit_where_the_grid_is_kept(group, s
 @pytest.mark.parametrize("wrong", ["roll", "flip", "transposed table"])
 def test_wrong_samplers_break_the_constraint(wrong):
     group, made = CyclicGroup(4), kernel(CyclicGroup(4))
-    index = made.index.view(4, 4, 25)
-    broken = {"roll": index.roll(1, -1), "flip": index.flip(-1), "transposed table": index.transpose(0, 1)}[wrong]
+    index = made.index.view(4, 2, 4, 25)
+    broken = {"roll": index.roll(1, -1), "flip": index.flip(-1), "transposed table": index.transpose(0, 2)}[wrong]
     made.index.copy_(broken.flatten())
     copies = made()
     moved = [transformed(group.table, 1, copies[:, h], on_group=True) for h in range(4)]

@@ -28,13 +28,29 @@ def expanded(weight: Tensor, resampling: Tensor | None, index: Tensor, shape: tu
     Args:
         weight: [out_channels, in_channels, (order,) dimensions].
         resampling: [representatives, taps, dimensions], or None where the dimensions are the taps.
-        index: flat, as `KernelFamily.gather` gives it.
-        shape: order, (order,) size and size.
+        index: as `KernelFamily.gather` gives it, spread over the input channels by `over_channels`.
+        shape: order, in_channels, (order,) size and size.
     """
     # [o, i, (h',) d] -> [o, i, r, (h',) taps]
     taps = weight if resampling is None else torch.einsum("oi...d,rtd->oir...t", weight, resampling)
-    copies = taps.flatten(2).index_select(2, index)
-    return copies.view(*weight.shape[:2], *shape).transpose(1, 2)
+    return taps.flatten(1).index_select(1, index).view(len(weight), *shape)
+
+
+def over_channels(gather: Tensor, family: KernelFamily, in_channels: int, order: int) -> Tensor:
+    """The gather of one pair of channels as that of all input channels of an output channel, flat.
+
+    Copies then come out in the order in which a convolution reads them, with no further copy.
+
+    Args:
+        gather: as `KernelFamily.gather` gives it.
+        family: of the kernels.
+        in_channels: how many.
+        order: elements of the group that the kernel reads; 1 for kernels on the plane alone.
+    """
+    representatives = 1 if family.resampling is None else len(family.resampling)
+    numbers = representatives * order * family.size**2
+    first = numbers * torch.arange(in_channels).view(1, -1, *([1] * (gather.ndim - 1)))
+    return (gather.unsqueeze(1) + first).flatten()
 
 
 class ExpandedKernel(nn.Module):
@@ -71,8 +87,9 @@ class ExpandedKernel(nn.Module):
         self.family = (family or default_family)(group.table, kernel_size)
         middle = (group.table.order,) if on_group else ()
         self.weight = nn.Parameter(torch.empty(out_channels, in_channels, *middle, self.family.dimensions))
-        index = self.family.gather(group.table.shifts if on_group else None)
-        self.register_buffer("index", index.flatten(), persistent=False)
+        gather = self.family.gather(group.table.shifts if on_group else None)
+        index = over_channels(gather, self.family, in_channels, group.table.order if on_group else 1)
+        self.register_buffer("index", index, persistent=False)
         exact = self.family.resampling
         self.register_buffer("resampling", None if exact is None else exact.to(self.weight), persistent=False)
         self._kept: tuple[Tensor, Tensor] | None = None
@@ -102,7 +119,7 @@ class ExpandedKernel(nn.Module):
 
     def _expanded(self) -> Tensor:
         middle = (self.table.order,) if self.on_group else ()
-        shape = (self.table.order, *middle, self.kernel_size, self.kernel_size)
+        shape = (self.table.order, self.in_channels, *middle, self.kernel_size, self.kernel_size)
         return expanded(self.weight, self.resampling, self.index, shape)
 
     def _apply(self, fn: Any, recurse: bool = True) -> "ExpandedKernel":

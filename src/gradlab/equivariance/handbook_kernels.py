@@ -5,7 +5,7 @@ import math
 import torch
 from torch import Tensor, nn
 
-from gradlab.equivariance.expansion import expanded
+from gradlab.equivariance.expansion import expanded, over_channels
 from gradlab.equivariance.groups import GroupBase
 from gradlab.equivariance.interpolated import interpolated
 
@@ -61,9 +61,9 @@ class InterpolativeLiftingKernel(LiftingKernelBase):
 
     def sample(self) -> Tensor:
         """The kernel moved by every element, [out_channels, order, in_channels, size, size]."""
-        index = self._family.gather(None).flatten().to(self.weight.device)
+        index = over_channels(self._family.gather(None), self._family, self.in_channels, 1).to(self.weight.device)
         assert self._family.resampling is not None
-        shape = (self.group.table.order, self.kernel_size, self.kernel_size)
+        shape = (self.group.table.order, self.in_channels, self.kernel_size, self.kernel_size)
         return expanded(self.weight.flatten(2), self._family.resampling.to(self.weight), index, shape)
 
 
@@ -115,8 +115,8 @@ class InterpolativeGroupKernel(GroupKernelBase):
 
     def sample(self) -> Tensor:
         """The kernel moved by every element, [out_channels, order, in_channels, order, size, size]."""
-        index = self._family.gather(self.group.table.shifts).flatten().to(self.weight.device)
+        order, gather = self.group.table.order, self._family.gather(self.group.table.shifts)
+        index = over_channels(gather, self._family, self.in_channels, order).to(self.weight.device)
         assert self._family.resampling is not None
-        order = self.group.table.order
-        shape = (order, order, self.kernel_size, self.kernel_size)
+        shape = (order, self.in_channels, order, self.kernel_size, self.kernel_size)
         return expanded(self.weight.flatten(3), self._family.resampling.to(self.weight), index, shape)
