@@ -26,6 +26,16 @@ def test_the_costs_are_those_of_the_result_files():
     assert COSTS.read_text() == page(), "run: python -m tools.costs_table"
 
 
+@pytest.mark.parametrize("name", experiment_names())
+def test_the_cost_of_an_experiment_is_where_it_says(name):
+    (told,) = re.findall(r"^Cost: (.*)$", source_of(name).read_text(), re.MULTILINE)
+    entry = re.fullmatch(r'see LOG.md, entry "(.*)"\.', told)
+    if entry is None:
+        assert told == f"not run in full yet; `gradlab run {name} --dry-run` estimates it."
+    else:
+        assert re.search(rf"^## .*{re.escape(entry[1])}", (ROOT / "LOG.md").read_text(), re.MULTILINE)
+
+
 @pytest.mark.parametrize("command", COMMANDS)
 def test_every_command_exists(command):
     words = shlex.split(command.partition("#")[0])[1:]

@@ -5,7 +5,7 @@ together, with a modern optimiser, at least 64 % of the test images, against 52 
 One arm an idea: each changes one thing of the baseline. The settings of every arm were chosen on validation images.
 Source: handbook, practical 1, part 2.
 Command: `gradlab run mlp_improvements`
-Cost: see LOG.md, entry "mlp_improvements on CIFAR-10".
+Cost: not run in full yet; `gradlab run mlp_improvements --dry-run` estimates it.
 """
 
 from collections.abc import Iterator, Mapping
