@@ -1,5 +1,7 @@
 """Lifting and group convolutions: plain convolutions whose kernels are moved copies of each other."""
 
+from typing import ClassVar
+
 import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
@@ -10,19 +12,33 @@ from gradlab.equivariance.kernel_family import Family
 
 
 class MovedKernelConvolution(nn.Module):
-    """What the two kinds of convolution share: sizes, bias, and the rule that keeps them equivariant."""
+    """What the convolutions share: sizes, bias, and the rule that keeps them equivariant.
+
+    Args: as `LiftingConvolution`.
+    """
+
+    on_group: ClassVar[bool]
+    """Whether the kernel is a function on the plane and the group."""
 
     def __init__(
         self,
-        kernel: ExpandedKernel,
+        group: GroupBase,
+        in_channels: int,
+        out_channels: int,
+        kernel_size: int,
         *,
-        stride: int,
-        padding: int,
-        dilation: int,
-        groups: int,
-        bias: bool,
+        stride: int = 1,
+        padding: int = 0,
+        dilation: int = 1,
+        groups: int = 1,
+        bias: bool = False,
+        family: Family | None = None,
     ) -> None:
         super().__init__()
+        kernel = ExpandedKernel(
+            group, kernel_size, _share(in_channels, out_channels, groups), out_channels, on_group=self.on_group,
+            family=family,
+        )  # fmt: skip
         if min(stride, dilation, groups) < 1 or padding < 0:
             raise ValueError(
                 "stride, dilation and groups are at least 1, padding at least 0: "
@@ -84,6 +100,13 @@ class MovedKernelConvolution(nn.Module):
                 plain.bias.copy_(self.bias.repeat_interleave(order))
         return plain
 
+    def export(self) -> nn.Sequential:
+        """The same map made of torch's own layers, with the numbers of now."""
+        folded = [nn.Flatten(1, 2)] if self.on_group else []
+        return nn.Sequential(
+            *folded, self._plain(), nn.Unflatten(1, (self.kernel.out_channels, self.kernel.table.order))
+        )
+
     def extra_repr(self) -> str:
         """The sizes that are not the kernel's."""
         return f"stride={self.stride}, padding={self.padding}, dilation={self.dilation}, groups={self.groups}"
@@ -112,33 +135,11 @@ class LiftingConvolution(MovedKernelConvolution):
         ValueError: a size is impossible; at the call, the steps do not end at the edge, which breaks equivariance.
     """
 
-    def __init__(
-        self,
-        group: GroupBase,
-        in_channels: int,
-        out_channels: int,
-        kernel_size: int,
-        *,
-        stride: int = 1,
-        padding: int = 0,
-        dilation: int = 1,
-        groups: int = 1,
-        bias: bool = False,
-        family: Family | None = None,
-    ) -> None:
-        kernel = ExpandedKernel(
-            group, kernel_size, _share(in_channels, out_channels, groups), out_channels, on_group=False, family=family
-        )
-        super().__init__(kernel, stride=stride, padding=padding, dilation=dilation, groups=groups, bias=bias)
+    on_group = False
 
     def forward(self, x: Tensor) -> Tensor:
         """Returns [batch, out_channels, order, height', width'] of images [batch, in_channels, height, width]."""
         return self._convolve(x)
-
-    def export(self) -> nn.Sequential:
-        """The same map made of torch's own layers, with the numbers of now."""
-        order = self.kernel.table.order
-        return nn.Sequential(self._plain(), nn.Unflatten(1, (self.kernel.out_channels, order)))
 
 
 class GroupConvolution(MovedKernelConvolution):
@@ -155,33 +156,11 @@ class GroupConvolution(MovedKernelConvolution):
         ValueError: as `LiftingConvolution`.
     """
 
-    def __init__(
-        self,
-        group: GroupBase,
-        in_channels: int,
-        out_channels: int,
-        kernel_size: int,
-        *,
-        stride: int = 1,
-        padding: int = 0,
-        dilation: int = 1,
-        groups: int = 1,
-        bias: bool = False,
-        family: Family | None = None,
-    ) -> None:
-        kernel = ExpandedKernel(
-            group, kernel_size, _share(in_channels, out_channels, groups), out_channels, on_group=True, family=family
-        )
-        super().__init__(kernel, stride=stride, padding=padding, dilation=dilation, groups=groups, bias=bias)
+    on_group = True
 
     def forward(self, x: Tensor) -> Tensor:
         """Returns [batch, out_channels, order, height', width'] of [batch, in_channels, order, height, width]."""
         return self._convolve(x.flatten(1, 2))
-
-    def export(self) -> nn.Sequential:
-        """The same map made of torch's own layers, with the numbers of now."""
-        order = self.kernel.table.order
-        return nn.Sequential(nn.Flatten(1, 2), self._plain(), nn.Unflatten(1, (self.kernel.out_channels, order)))
 
 
 def _share(in_channels: int, out_channels: int, groups: int) -> int:

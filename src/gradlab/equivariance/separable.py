@@ -3,7 +3,6 @@
 from torch import Tensor, nn
 
 from gradlab.equivariance.convolution import GroupConvolution, MovedKernelConvolution
-from gradlab.equivariance.expansion import ExpandedKernel
 from gradlab.equivariance.groups import GroupBase
 from gradlab.equivariance.kernel_family import Family
 
@@ -25,6 +24,8 @@ class DepthwiseConvolution(MovedKernelConvolution):
         ValueError: as `LiftingConvolution`.
     """
 
+    on_group = False
+
     def __init__(
         self,
         group: GroupBase,
@@ -37,9 +38,11 @@ class DepthwiseConvolution(MovedKernelConvolution):
         bias: bool = False,
         family: Family | None = None,
     ) -> None:
-        kernel = ExpandedKernel(group, kernel_size, 1, channels, on_group=False, family=family)
-        parts = channels * group.table.order
-        super().__init__(kernel, stride=stride, padding=padding, dilation=dilation, groups=parts, bias=bias)
+        super().__init__(
+            group, channels, channels, kernel_size, stride=stride, padding=padding, dilation=dilation, groups=channels,
+            bias=bias, family=family,
+        )  # fmt: skip
+        self.groups = channels * group.table.order  # of the folded channels: every element on its own, too
 
     def forward(self, x: Tensor) -> Tensor:
         """Returns [batch, channels, order, height', width'] of [batch, channels, order, height, width]."""
@@ -47,8 +50,7 @@ class DepthwiseConvolution(MovedKernelConvolution):
 
     def export(self) -> nn.Sequential:
         """The same map made of torch's own layers, with the numbers of now."""
-        order = self.kernel.table.order
-        return nn.Sequential(nn.Flatten(1, 2), self._plain(), nn.Unflatten(1, (self.kernel.out_channels, order)))
+        return nn.Sequential(nn.Flatten(1, 2), *super().export())
 
 
 class SeparableGroupConvolution(nn.Module):
