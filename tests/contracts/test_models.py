@@ -43,7 +43,57 @@ class Case:
     refused_shape: tuple[tuple[int, ...], str] | None = None
 
 
+def small_encoder() -> models.BaseNetwork:
+    return models.BaseNetwork(2, 2, 6, image_size=8)
+
+
+class SmallBYOL(models.BYOL):
+    def __init__(self) -> None:
+        super().__init__(small_encoder(), 6, hidden_dim=5, projection_dim=CLASSES, steps=10)
+
+
+class SmallBarlowTwins(models.BarlowTwins):
+    def __init__(self) -> None:
+        super().__init__(small_encoder(), 6, projection_dim=8)
+
+
+class SmallBaseline(models.Baseline):
+    def __init__(self) -> None:
+        super().__init__(small_encoder(), 6, CLASSES)
+
+
+class SmallSimCLR(models.SimCLR):
+    def __init__(self) -> None:
+        super().__init__(small_encoder(), 6, hidden_dim=CLASSES)
+
+
 CASES = {
+    "BYOL": Case(
+        kind=SmallBYOL,
+        arguments={},
+        shape=(2, 8, 8),
+        read=lambda model, images: model(images)[0],
+        refused_arguments=({"encoder": nn.Identity(), "decay": 1.5}, r"decay must lie in \[0, 1\]"),
+    ),
+    "BarlowTwins": Case(
+        kind=SmallBarlowTwins,
+        arguments={},
+        shape=(2, 8, 8),
+        read=lambda model, images: model(images)[:, :CLASSES],
+        refused_arguments=({"encoder": nn.Identity(), "feature_dim": 0}, "at least one number: got 0 and 1024"),
+    ),
+    "BaseNetwork": Case(
+        arguments={"num_input_channels": 2, "c_hid": 2, "output_dim": CLASSES, "image_size": 8},
+        shape=(2, 8, 8),
+        refused_arguments=({"num_input_channels": 2, "c_hid": 0, "output_dim": 3}, "must be positive: got 2, 0, 3"),
+        refused_shape=((2, 9, 9), "takes images of 2x8x8: got 2x9x9"),
+    ),
+    "Baseline": Case(
+        kind=SmallBaseline,
+        arguments={},
+        shape=(2, 8, 8),
+        refused_arguments=({"encoder": nn.Identity(), "num_classes": 0}, "features and classes: got 512 and 0"),
+    ),
     "CNN": Case(
         arguments={
             "in_channels": 2, "out_channels": CLASSES, "kernel_size": 3, "num_hidden": 1, "hidden_channels": 6,
@@ -121,11 +171,24 @@ CASES = {
         refused_arguments=({"num_blocks": (1,)}, r"every group needs blocks and channels: got \[1\] and"),
         refused_shape=((1, 7, 8), "images of 2 channels: got 1"),
     ),
+    "ResNet18": Case(
+        arguments={"in_channels": 2, "width": 4},
+        shape=(2, 8, 8),
+        read=lambda model, images: model(images)[:, :CLASSES] - model(images)[:, CLASSES : 2 * CLASSES],
+        refused_arguments=({"width": 0}, "at least one channel: got width 0"),
+        refused_shape=((1, 8, 8), "images of 2 channels: got 1"),
+    ),
     "ResidualCNN": Case(
         arguments={"image_size": 8, "in_channels": 2, "num_classes": CLASSES, "channels": (4, 6)},
         shape=(2, 8, 8),
         refused_arguments=({"image_size": 3}, "at least 4x4: got 3"),
         refused_shape=((2, 9, 9), "takes images of 8x8: got 9x9"),
+    ),
+    "SimCLR": Case(
+        kind=SmallSimCLR,
+        arguments={},
+        shape=(2, 8, 8),
+        refused_arguments=({"encoder": nn.Identity(), "hidden_dim": 0}, "at least one number: got 512 and 0"),
     ),
     "SimpleClassifier": Case(arguments={"num_inputs": 5, "num_hidden": 6, "num_outputs": CLASSES}, shape=(5,)),
     "TransformerPredictor": Case(

@@ -3,6 +3,10 @@
 `__all__` holds the networks; their blocks can be imported from here as well.
 """
 
+from gradlab.models.barlow_twins import BarlowTwins
+from gradlab.models.base_network import BaseNetwork
+from gradlab.models.baseline import Baseline
+from gradlab.models.byol import BYOL
 from gradlab.models.cnn import CNN
 from gradlab.models.dense_net import DenseLayer as DenseLayer
 from gradlab.models.dense_net import DenseNet
@@ -19,7 +23,10 @@ from gradlab.models.residual_cnn import ResidualBlock as ResidualBlock
 from gradlab.models.residual_cnn import ResidualCNN
 from gradlab.models.resnet import PreActResNetBlock as PreActResNetBlock
 from gradlab.models.resnet import ResNet
+from gradlab.models.resnet18 import BasicBlock as BasicBlock
+from gradlab.models.resnet18 import ResNet18
 from gradlab.models.rnn import RNNModel
+from gradlab.models.sim_clr import SimCLR
 from gradlab.models.simple_classifier import SimpleClassifier
 from gradlab.models.transformer import EncoderBlock as EncoderBlock
 from gradlab.models.transformer import TransformerEncoder as TransformerEncoder
@@ -28,8 +35,12 @@ from gradlab.models.vae import VariationalAutoencoder
 from gradlab.models.vision_transformer import VisionTransformer
 
 __all__ = [
+    "BYOL",
     "CNN",
     "MLP",
+    "BarlowTwins",
+    "BaseNetwork",
+    "Baseline",
     "DenseNet",
     "GoogleNet",
     "GroupEquivariantCNN",
@@ -39,7 +50,9 @@ __all__ = [
     "PostActivationResNet",
     "RNNModel",
     "ResNet",
+    "ResNet18",
     "ResidualCNN",
+    "SimCLR",
     "SimpleClassifier",
     "TransformerPredictor",
     "VariationalAutoencoder",
