@@ -143,6 +143,15 @@ CASES = {
         stackable=False,
         refused_shape=((6, 5), "must have 4 features: got"),
     ),
+    "P4CNN": Case(
+        arguments={
+            "group": CyclicGroup(4), "image_size": 8, "in_channels": 2, "num_classes": CLASSES, "channels": 4,
+            "depths": (1, 0),
+        },
+        shape=(2, 8, 8),
+        refused_arguments=({"image_size": 29}, "maps of 25x25 .* breaks equivariance: take images of 28 or 30"),
+        refused_shape=((2, 9, 9), "takes images of 8x8: got 9x9"),
+    ),
     "PostActivationResNet": Case(
         arguments={"num_classes": CLASSES, "num_blocks": (1, 2), "c_hidden": (4, 6), "in_channels": 2},
         shape=(2, 7, 8),
@@ -189,6 +198,14 @@ CASES = {
         arguments={},
         shape=(2, 8, 8),
         refused_arguments=({"encoder": nn.Identity(), "hidden_dim": 0}, "at least one number: got 512 and 0"),
+    ),
+    "ResidualGroupCNN": Case(
+        arguments={
+            "group": CyclicGroup(8), "num_classes": CLASSES, "num_blocks": (1, 1), "channels": (3, 4), "in_channels": 2,
+        },
+        shape=(2, 6, 8),
+        refused_arguments=({"num_blocks": (1,)}, r"every stage needs blocks and channels: got \[1\] and"),
+        refused_shape=((2, 7, 8), "breaks equivariance at a height of 7: take 6 or 8"),
     ),
     "SimpleClassifier": Case(arguments={"num_inputs": 5, "num_hidden": 6, "num_outputs": CLASSES}, shape=(5,)),
     "TransformerPredictor": Case(
@@ -393,7 +410,7 @@ compiling = pytest.mark.filterwarnings("ignore:`torch.jit.script_method`:Depreca
 
 
 @compiling
-@pytest.mark.parametrize("name", ["LeNet", "ResNet", "VisionTransformer"])
+@pytest.mark.parametrize("name", ["LeNet", "ResNet", "ResidualGroupCNN", "VisionTransformer"])
 def test_the_compiler_can_trace(name):
     check_compiled(case_of(name), backend="eager")
 

@@ -17,10 +17,13 @@ from gradlab.models.lenet import LeNet
 from gradlab.models.log_regression import LogRegression
 from gradlab.models.lstm import MyRecurrentNet
 from gradlab.models.mlp import MLP
+from gradlab.models.p4_cnn import P4CNN
 from gradlab.models.post_activation_resnet import PostActivationResNet
 from gradlab.models.post_activation_resnet import ResNetBlock as ResNetBlock
 from gradlab.models.residual_cnn import ResidualBlock as ResidualBlock
 from gradlab.models.residual_cnn import ResidualCNN
+from gradlab.models.residual_group_cnn import ResidualGroupBlock as ResidualGroupBlock
+from gradlab.models.residual_group_cnn import ResidualGroupCNN
 from gradlab.models.resnet import PreActResNetBlock as PreActResNetBlock
 from gradlab.models.resnet import ResNet
 from gradlab.models.resnet18 import BasicBlock as BasicBlock
@@ -38,6 +41,7 @@ __all__ = [
     "BYOL",
     "CNN",
     "MLP",
+    "P4CNN",
     "BarlowTwins",
     "BaseNetwork",
     "Baseline",
@@ -52,6 +56,7 @@ __all__ = [
     "ResNet",
     "ResNet18",
     "ResidualCNN",
+    "ResidualGroupCNN",
     "SimCLR",
     "SimpleClassifier",
     "TransformerPredictor",
