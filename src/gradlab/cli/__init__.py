@@ -16,6 +16,7 @@ VERBS = {
     "summary": "a network layer by layer: sizes, parameters, operations, memory",
     "predict": "what a run's networks say about pictures",
     "data": "datasets: list, fetch, show",
+    "learn": "exercises: start, check, hint, next, status, solution, grade",
     "doctor": "check this machine: versions, threads, disk",
 }
 MODULES = {"list": "listing"}

@@ -1,0 +1,168 @@
+"""A learner's folder: the files to work on, and what was tried, hinted and passed."""
+
+import json
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from gradlab.errors import FileError, UsageError
+from gradlab.learn.outline import Outline, outlines
+
+STATE = "gradlab-learn.json"
+LARGEST = 1_000_000
+"""bytes of a learner's file"""
+LEVELS = 3
+
+
+@dataclass(slots=True)
+class Progress:
+    """What a learner did with one exercise.
+
+    Args:
+        tries: checks of code of their own.
+        hints: hints that were asked for, at most 3.
+        passed: whether the last check passed.
+    """
+
+    tries: int = 0
+    hints: int = 0
+    passed: bool = False
+
+
+class LearnerFolder:
+    """The folder that `gradlab learn start` made.
+
+    Args:
+        path: its place; `find` looks for it.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+
+    def progress(self, name: str) -> Progress:
+        """What was done with an exercise so far.
+
+        Raises:
+            FileError: the state file cannot be read.
+        """
+        return self._read().get(name, Progress())
+
+    def record(self, name: str, progress: Progress) -> None:
+        """Remembers it.
+
+        Raises:
+            FileError: the state file cannot be read or written.
+        """
+        from gradlab.records import write_json
+
+        everything = {**self._read(), name: progress}
+        entries = {
+            each: {"tries": done.tries, "hints": done.hints, "passed": done.passed} for each, done in everything.items()
+        }
+        write_json(self.path / STATE, {"schema": 1, "exercises": entries})
+
+    def source(self, told: Outline) -> str:
+        """The learner's file for an exercise.
+
+        Raises:
+            FileError: it is missing or no text.
+        """
+        path = self.path / told.path
+        if not path.is_file():
+            raise FileError(f"{path} is missing: `gradlab learn start {self.path}` writes what is missing")
+        return read_source(path)
+
+    def begun(self, told: Outline) -> bool:
+        """Whether the learner has changed the file."""
+        path = self.path / told.path
+        return path.is_file() and read_source(path).strip() != told.starter().strip()
+
+    def next_exercise(self) -> Outline | None:
+        """The first exercise that has not passed; None after the last."""
+        done = self._read()
+        return next((told for told in outlines() if not done.get(told.name, Progress()).passed), None)
+
+    def _read(self) -> dict[str, Progress]:
+        path = self.path / STATE
+        try:
+            document = json.loads(path.read_text(encoding="utf-8"))
+            return {name: _progress(entry) for name, entry in document["exercises"].items()}
+        except OSError as error:
+            raise FileError(f"cannot read {path}: {error.strerror}") from error
+        except (ValueError, KeyError, TypeError, AttributeError) as error:
+            raise FileError(
+                f"{path} is damaged ({error}): delete it and run `gradlab learn start {self.path}`"
+            ) from error
+
+
+def find(given: str | None) -> LearnerFolder:
+    """The learner's folder: the one given, else the current one or the nearest above it.
+
+    Raises:
+        UsageError: there is none.
+    """
+    places = [Path(given)] if given else [Path.cwd(), *Path.cwd().parents]
+    for place in places:
+        if (place / STATE).is_file():
+            return LearnerFolder(place)
+    where = f"{given} holds no exercises" if given else "no exercises here"
+    raise UsageError(f"{where}: run `gradlab learn start FOLDER`, then work inside FOLDER or pass --folder")
+
+
+def start(path: Path, *, notebooks: bool) -> dict[str, int]:
+    """Writes every exercise that the folder lacks; what is there stays as it is.
+
+    Returns:
+        the counts "written" and "kept".
+
+    Raises:
+        FileError: the folder cannot be written.
+    """
+    from gradlab.records.files import make_folder, write_atomically, write_json
+
+    make_folder(path)
+    if not (path / STATE).exists():
+        write_json(path / STATE, {"schema": 1, "exercises": {}})
+    counts = {"written": 0, "kept": 0}
+    for place, content in _files(notebooks):
+        target = path / place
+        if target.exists() or target.is_symlink():
+            counts["kept"] += 1
+            continue
+        make_folder(target.parent)
+        write_atomically(target, content.encode())
+        counts["written"] += 1
+    return counts
+
+
+def read_source(path: Path) -> str:
+    """A learner's file as text.
+
+    Raises:
+        FileError: it cannot be read, is no text or is larger than 1 MB.
+    """
+    try:
+        if path.stat().st_size > LARGEST:
+            raise FileError(f"{path} is larger than {LARGEST / 1e6:g} MB: an exercise's file is a few lines of text")
+        return path.read_text(encoding="utf-8")
+    except UnicodeDecodeError as error:
+        raise FileError(f"{path} is no UTF-8 text: save it again as UTF-8") from error
+    except OSError as error:
+        raise FileError(f"cannot read {path}: {error.strerror}") from error
+
+
+def _files(notebooks: bool) -> Iterator[tuple[Path, str]]:
+    for told in outlines():
+        yield told.path, told.starter()
+    if notebooks:
+        from gradlab.learn.notebook import chapter_notebooks
+
+        yield from chapter_notebooks(solutions=False)
+
+
+def _progress(entry: dict[str, Any]) -> Progress:
+    tries, hints, passed = entry["tries"], entry["hints"], entry["passed"]
+    if not (isinstance(tries, int) and isinstance(hints, int) and isinstance(passed, bool)):
+        raise ValueError(f"tries, hints and passed cannot be {tries!r}, {hints!r} and {passed!r}")
+    return Progress(tries, min(max(hints, 0), LEVELS), passed)

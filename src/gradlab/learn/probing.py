@@ -1,0 +1,28 @@
+"""What probes share: networks are given known weights, so that two of them can be compared number by number."""
+
+import torch
+from torch import Tensor, nn
+
+
+def fill(model: nn.Module) -> None:
+    """Gives every parameter values that depend on its shape alone, so that names and order do not matter.
+
+    One-dimensional parameters lie around 0.3, the others are scaled by their fan-in; buffers are left alone.
+    """
+    with torch.no_grad():
+        for parameter in model.parameters():
+            parameter.copy_(_values(tuple(parameter.shape)))
+
+
+def shapes(model: nn.Module) -> list[str]:
+    """The shapes of all trainable parameters, sorted, such as "3x5"."""
+    return sorted("x".join(map(str, parameter.shape)) for parameter in model.parameters() if parameter.requires_grad)
+
+
+def _values(shape: tuple[int, ...]) -> Tensor:
+    count = 1
+    for side in shape:
+        count *= side
+    waves = torch.sin(torch.arange(1, count + 1, dtype=torch.float64) * 1.7 + len(shape) + sum(shape)).float()
+    fan_in = max(1, count // shape[0]) if len(shape) > 1 else 1
+    return (waves / fan_in**0.5).reshape(shape) if len(shape) > 1 else 0.3 + 0.5 * waves.reshape(shape)

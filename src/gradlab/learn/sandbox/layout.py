@@ -1,0 +1,10 @@
+"""The files of one request, in the folder that a learner's process gets."""
+
+ANSWER = "answer.py"
+"""the learner's file, by whose name its lines are found in a traceback"""
+PROBE = "probe.py"
+REQUEST = "request.bin"
+RESULT = "result.bin"
+OUTPUT = "output.txt"
+HOME = "home"
+"""the folder that the learner's code runs in and may write to"""

@@ -1,0 +1,63 @@
+"""A process that has torch and nothing of the exercises; each request is run in a fork of it, milliseconds after."""
+
+import contextlib
+import json
+import os
+import signal
+import sys
+from pathlib import Path
+from typing import Any
+
+from gradlab.learn.sandbox.layout import OUTPUT
+from gradlab.learn.sandbox.supervise import supervise
+
+
+def serve() -> None:
+    """Answers requests, a line each: `{"folder": ..., "optimizers": ..., "seconds": ..., "printed": ...}`."""
+    import torch
+
+    from gradlab.learn.sandbox import child
+
+    torch.set_num_threads(1)
+    sys.stdout.write("ready\n")
+    sys.stdout.flush()
+    for line in sys.stdin:
+        request = json.loads(line)
+        if request["optimizers"]:
+            import torch._dynamo  # torch's optimisers import it at their first use, a second that every fork would pay
+        sys.stdout.write(json.dumps(_fork(request, child)) + "\n")
+        sys.stdout.flush()
+
+
+def once(folder: str) -> None:
+    """Runs one request in this very process: where there is no fork."""
+    import torch
+
+    from gradlab.learn.sandbox import child
+
+    torch.set_num_threads(1)
+    child.run(Path(folder))
+
+
+def _fork(request: dict[str, Any], child: Any) -> str:
+    folder = Path(request["folder"])
+    learner = os.fork()
+    if learner == 0:
+        try:
+            os.setsid()
+            child.run(folder)
+        finally:
+            os._exit(70)
+
+    def ended() -> int | None:
+        found, status = os.waitpid(learner, os.WNOHANG)
+        return os.waitstatus_to_exitcode(status) if found else None
+
+    def kill() -> None:
+        for end in (os.killpg, os.kill):
+            with contextlib.suppress(OSError):
+                end(learner, signal.SIGKILL)
+        with contextlib.suppress(OSError):
+            os.waitpid(learner, 0)
+
+    return supervise(ended, kill, folder / OUTPUT, seconds=request["seconds"], printed=request["printed"])
