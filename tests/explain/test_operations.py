@@ -1,4 +1,5 @@
 import math
+from functools import partial
 
 import pytest
 import torch
@@ -8,7 +9,15 @@ from torch.utils.flop_counter import FlopCounterMode
 
 from gradlab.explain import layer_table
 from gradlab.explain.operations import operations
-from gradlab.models import DenseNet, GoogleNet, PostActivationResNet, ResidualCNN, ResNet, VisionTransformer
+from gradlab.models import (
+    DenseNet,
+    GoogleNet,
+    PostActivationResNet,
+    ResidualCNN,
+    ResidualGroupCNN,
+    ResNet,
+    VisionTransformer,
+)
 from gradlab.nn import DotProductAttention
 
 
@@ -131,14 +140,19 @@ def test_handbook_s_networks_by_hand(model, expected):
     assert sum(layer.operations or 0 for layer in layer_table(model, (3, 32, 32))) == expected
 
 
-@pytest.mark.parametrize("kind", [ResNet, PostActivationResNet, GoogleNet, DenseNet, ResidualCNN, VisionTransformer])
+OVER_GROUP = partial(ResidualGroupCNN, in_channels=3)
+
+
+@pytest.mark.parametrize(
+    "kind", [ResNet, PostActivationResNet, GoogleNet, DenseNet, OVER_GROUP, ResidualCNN, VisionTransformer]
+)
 def test_linear_maps_and_attention_are_what_torch_counts(kind):
     """Torch counts neither norms nor pooling, nor its fused attention on a CPU."""
     model = kind().eval()
     with FlopCounterMode(display=False) as counter, torch.no_grad(), sdpa_kernel(SDPBackend.MATH):
         model(torch.zeros(1, 3, 32, 32))
     layers = layer_table(model, (3, 32, 32))
-    products = ("Linear", "Conv2d", "DotProductAttention")
+    products = ("Linear", "Conv2d", "DotProductAttention", "LiftingConvolution", "GroupConvolution")
     assert sum(layer.operations or 0 for layer in layers if layer.kind in products) == counter.get_total_flops()
     assert sum(layer.parameters for layer in layers) == sum(parameter.numel() for parameter in model.parameters())
     assert {layer.kind for layer in layers if layer.operations is None} <= {"VisionTransformer"}

@@ -7,6 +7,7 @@ from hypothesis import strategies as st
 from torch import Tensor, nn
 from torch.utils.flop_counter import FlopCounterMode
 
+from gradlab.equivariance import CyclicGroup, GroupConvolution, LiftingConvolution
 from gradlab.errors import UsageError
 from gradlab.explain import Layer, layer_table, training_memory
 from gradlab.explain import summary as summary_module
@@ -219,6 +220,20 @@ def test_attention_is_one_layer_with_all_its_parameters():
     (layer,) = layer_table(Attentive(), (5, 8))
     assert (layer.output, layer.parameters, layer.output_numbers) == ("5 x 8", 4 * (8 * 8 + 8), 40)
     assert layer.operations == 4 * (2 * 5 * 8 * 8) + 2 * (2 * 5 * 5 * 8)
+
+
+def test_a_group_convolution_is_one_layer_with_the_parameters_of_its_kernel():
+    """Two channels on C4 read by every element of three: 9 taps, and padding keeps the 5 x 6 places."""
+    model = nn.Sequential(
+        LiftingConvolution(CyclicGroup(4), 1, 2, 3, padding=1),
+        GroupConvolution(CyclicGroup(4), 2, 3, 3, padding=1, bias=True),
+    )
+    lifting, convolution = layer_table(model, (1, 5, 6))
+    assert (lifting.output, lifting.parameters, lifting.filters) == ("2 x 4 x 5 x 6", 9 * 2, 2)
+    assert lifting.operations == 2 * (2 * 4 * 5 * 6) * 9
+    assert (convolution.output, convolution.parameters) == ("3 x 4 x 5 x 6", 9 * 4 * 2 * 3 + 3)
+    assert convolution.operations == 2 * (3 * 4 * 5 * 6) * (2 * 4 * 9)
+    assert convolution.output_numbers == 3 * 4 * 5 * 6
 
 
 def test_a_vision_transformer_by_hand():

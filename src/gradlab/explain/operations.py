@@ -6,6 +6,7 @@ from typing import Any
 
 from torch import Tensor, nn
 
+from gradlab.equivariance import CosetPooling, GroupConvolution, GroupPooling, LiftingConvolution, SpatialPooling
 from gradlab.nn import DotProductAttention
 
 FREE = (
@@ -37,6 +38,13 @@ def _linear(module: nn.modules.conv._ConvNd | nn.Linear, _inputs: Sequence[Tenso
     if isinstance(module, nn.modules.conv._ConvNd) and module.transposed:
         return None
     return 2 * output.numel() * module.weight[0].numel()
+
+
+def _over_group(module: LiftingConvolution | GroupConvolution, _inputs: Sequence[Tensor], output: Tensor) -> int:
+    """As a plain convolution over channels with the group folded in; moving the kernel costs nothing beside it."""
+    kernel = module.kernel
+    read = kernel.in_channels * (kernel.table.order if module.on_group else 1)
+    return 2 * output.numel() * read * kernel.kernel_size**2
 
 
 def _products(queries: Tensor, *, sources: int, mixed: Tensor) -> int:
@@ -78,13 +86,19 @@ def _adaptive_mean_pool(_module: nn.Module, inputs: Sequence[Tensor], _output: T
     return inputs[0].numel()
 
 
+def _group_pool(module: GroupPooling | CosetPooling | SpatialPooling, inputs: Sequence[Tensor], _output: Tensor) -> int:
+    return inputs[0].numel() if module.kind == "mean" else 0
+
+
 COUNTS: tuple[tuple[Any, Callable[[Any, Sequence[Tensor], Tensor], int | None]], ...] = (
     ((nn.Linear, nn.modules.conv._ConvNd), _linear),
+    ((LiftingConvolution, GroupConvolution), _over_group),
     (DotProductAttention, _attention),
     (nn.MultiheadAttention, _multihead),
     (nn.modules.batchnorm._BatchNorm, _batch_norm),
     ((nn.LayerNorm, nn.GroupNorm), _own_norm),
     (nn.modules.pooling._AvgPoolNd, _mean_pool),
     (nn.modules.pooling._AdaptiveAvgPoolNd, _adaptive_mean_pool),
+    ((GroupPooling, CosetPooling, SpatialPooling), _group_pool),
 )
 """How each kind of layer is counted."""

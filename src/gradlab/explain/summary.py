@@ -7,11 +7,12 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
+from gradlab.equivariance import GroupConvolution, LiftingConvolution
 from gradlab.errors import UsageError
 from gradlab.explain.operations import operations
 
-WHOLE = (nn.MultiheadAttention,)
-"""Layers with layers inside that are never called themselves."""
+WHOLE = (nn.MultiheadAttention, LiftingConvolution, GroupConvolution)
+"""Layers that stand for the layers inside them, whose own calls, where there are any, are not told."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,10 +58,11 @@ def layer_table(model: nn.Module, shape: Sequence[int]) -> list[Layer]:
 
         return hook
 
+    inside = {part for whole in model.modules() if isinstance(whole, WHOLE) for part in list(whole.modules())[1:]}
     hooks = [
         module.register_forward_hook(watch(name or type(model).__name__))
         for name, module in model.named_modules()
-        if _is_leaf(module) or next(module.parameters(recurse=False), None) is not None
+        if module not in inside and (_own_layer(module) or next(module.parameters(recurse=False), None) is not None)
     ]
     parameter = next(model.parameters(), torch.empty(0))
     modes = {module: module.training for module in model.modules()}
@@ -102,12 +104,12 @@ def _layer(name: str, module: nn.Module, inputs: tuple[Tensor, ...], output: Ten
         parameters=sum(parameter.numel() for parameter in new),
         output=" x ".join(map(str, _for_one_image(output.shape))),
         operations=operations(module, inputs, output),
-        output_numbers=output.numel() if _is_leaf(module) or isinstance(module, WHOLE) else 0,
+        output_numbers=output.numel() if _own_layer(module) else 0,
     )
 
 
-def _is_leaf(module: nn.Module) -> bool:
-    return next(module.children(), None) is None
+def _own_layer(module: nn.Module) -> bool:
+    return isinstance(module, WHOLE) or next(module.children(), None) is None
 
 
 def _first_tensor(output: Any) -> Tensor:
@@ -118,6 +120,8 @@ def _first_tensor(output: Any) -> Tensor:
 def _filters(module: nn.Module) -> int:
     if isinstance(module, nn.modules.conv._ConvNd):
         return module.out_channels
+    if isinstance(module, LiftingConvolution | GroupConvolution):
+        return module.kernel.out_channels
     return module.out_features if isinstance(module, nn.Linear) else 0
 
 
