@@ -1,6 +1,5 @@
 """One replica: a model, its optimiser, one seed."""
 
-import contextlib
 import math
 from typing import Any
 
@@ -35,7 +34,7 @@ class Solo:
         self._optimizer = task.recipe.optimizer(self._parameters)
         self._rates = [group["lr"] for group in self._optimizer.param_groups]
         self._factor = 1.0
-        self._autocast = autocast(task)
+        self._autocast = task.place.autocast()
 
     def shaped(self, batch: Tensor) -> Tensor:
         """A batch as the model takes it: nothing to do for one replica."""
@@ -105,13 +104,6 @@ class Solo:
     def _why(self, loss: float, inputs: Tensor, step: int, factor: float) -> str:
         rates = ", ".join(f"{rate * factor:g}" for rate in dict.fromkeys(self._rates))
         return f"loss {loss} at step {step}, learning rate {rates}, {first_not_finite(self._model, inputs)}"
-
-
-def autocast(task: Task) -> contextlib.AbstractContextManager[Any]:
-    """The context of the forward pass: bfloat16 autocast where the place asks for it, else nothing."""
-    if task.place.precision != "bfloat16":
-        return contextlib.nullcontext()
-    return torch.autocast(torch.device(task.place.device).type, dtype=torch.bfloat16, cache_enabled=False)
 
 
 def under(prefix: str, tensors: dict[str, Tensor]) -> dict[str, Tensor]:

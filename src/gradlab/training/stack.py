@@ -11,7 +11,7 @@ from torch.func import functional_call, stack_module_state, vmap
 from gradlab import rng
 from gradlab.errors import UsageError
 from gradlab.training.randomness import why_not_stacked
-from gradlab.training.solo import Sums, autocast, first_not_finite, under
+from gradlab.training.solo import Sums, first_not_finite, under
 from gradlab.training.state import optimizer_settings, optimizer_tensors, restore_optimizer
 from gradlab.training.task import Objective, Task
 
@@ -61,7 +61,7 @@ class Stack:
         self._rates = [group["lr"] for group in self._optimizer.param_groups]
         self._before_divergence: dict[int, dict[str, Tensor]] = {}
         self._forward = vmap(self._one)
-        self._autocast = autocast(task)
+        self._autocast = task.place.autocast()
 
     def shaped(self, batch: Tensor) -> Tensor:
         """A flat batch [replicas * samples, ...] as [replicas, samples, ...]."""

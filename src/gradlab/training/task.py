@@ -1,6 +1,7 @@
 """All that the training of one arm needs to know, whichever way its seeds run."""
 
 from collections.abc import Callable, Mapping
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal
@@ -68,6 +69,15 @@ class Place:
     def dtype(self) -> torch.dtype:
         """The type of weights and inputs."""
         return torch.float64 if self.precision == "float64" else torch.float32
+
+    def autocast(self) -> AbstractContextManager[Any]:
+        """The context of a forward pass here: bfloat16 arithmetic where the precision asks for it, else nothing.
+
+        Training is always in it; an experiment puts measurements in it whose cost would exceed that of training.
+        """
+        if self.precision != "bfloat16":
+            return nullcontext()
+        return torch.autocast(torch.device(self.device).type, dtype=torch.bfloat16, cache_enabled=False)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
