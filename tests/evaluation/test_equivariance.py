@@ -8,6 +8,8 @@ from gradlab.equivariance import (
     GroupConvolution,
     GroupPooling,
     LiftingConvolution,
+    ProductGroup,
+    ScaleGroup,
     agreement_basis,
     cyclic,
     interpolated,
@@ -42,6 +44,18 @@ def test_angles_between_quarter_turns_are_judged_at_the_centre():
     assert not good_error.everywhere
     assert good_error.error < 0.005
     assert poor_error.error > 0.2
+
+
+def test_magnified_pictures_are_compared_where_the_range_has_a_counterpart():
+    group = ProductGroup(C4, ScaleGroup(3, depth=1))
+    lifting = LiftingConvolution(group, 1, 8, 7, family=agreement_basis(dimensions=6)).double()
+    convolution = GroupConvolution(group, 2, 8, 7, family=agreement_basis(dimensions=6)).double()
+    for module, channels, on_group in ((lifting, 1, False), (convolution, 2, True)):
+        found = equivariance(module, group, channels=channels, on_group=on_group, side=13, highest=0.25)
+        assert [one.everywhere for one in found] == 4 * [True, False, False]
+        assert all(one.error < (1e-13 if one.everywhere else 0.01) for one in found)
+    coarser = [one.error for one in equivariance(lifting, ScaleGroup(3), side=13, act=lambda _, y: y) if one.element]
+    assert min(coarser) > 0.1, "an output that stays where it was is not equivariant"
 
 
 def test_a_plain_convolution_is_told_apart():

@@ -14,8 +14,11 @@ from gradlab.equivariance.handbook_kernels import (
 from gradlab.equivariance.interpolated import interpolated
 from gradlab.equivariance.kernel_family import Family, KernelFamily, exact_taps
 from gradlab.equivariance.pooling import CosetPooling, GroupBatchNorm, GroupPooling, Restriction, SpatialPooling
+from gradlab.equivariance.scale_groups import ProductGroup, ScaleGroup
 from gradlab.equivariance.separable import DepthwiseConvolution, SeparableGroupConvolution
+from gradlab.equivariance.siren import siren
 from gradlab.equivariance.taps import grid_preserving, tap_permutations, transformed
+from gradlab.equivariance.truncated_group import TruncatedGroup, scale, scaled
 
 __all__ = [
     "CosetPooling",
@@ -35,9 +38,12 @@ __all__ = [
     "KernelFamily",
     "LiftingConvolution",
     "LiftingKernelBase",
+    "ProductGroup",
     "Restriction",
+    "ScaleGroup",
     "SeparableGroupConvolution",
     "SpatialPooling",
+    "TruncatedGroup",
     "agreement_basis",
     "band_limited",
     "cyclic",
@@ -47,6 +53,9 @@ __all__ = [
     "finite_group",
     "grid_preserving",
     "interpolated",
+    "scale",
+    "scaled",
+    "siren",
     "smooth",
     "subgroup",
     "subgroup_indices",

@@ -54,7 +54,8 @@ def agreement_basis(
         representatives, representative, permutation = decomposed(group, size)
         if len(representatives) == 1:
             return exact_taps(group, size)
-        copies, agreement = _leading(group.matrices[representatives], size, covariance or band_limited())
+        read = group.pulled(tap_points(size))[representatives]
+        copies, agreement = _leading(read, covariance or band_limited())
         count = len(representatives)
         # Responses of unit mean variance whose mean has the variance `agreement` differ pairwise by this deviation.
         errors = (2 * count / (count - 1) * (1 - agreement).clamp(min=0)).sqrt()
@@ -64,18 +65,19 @@ def agreement_basis(
     return family
 
 
-def _leading(turns: Tensor, size: int, covariance: Covariance) -> tuple[Tensor, Tensor]:
-    """Copies [turns, taps, taps] of all kernels, the best agreeing first, each of unit mean energy, and agreements."""
-    points = tap_points(size)
-    taps, count = len(points), len(turns)
-    signal = covariance(torch.cdist(points, points)) + RIDGE * torch.eye(taps, dtype=torch.float64)
-    values, vectors = torch.linalg.eigh(signal)
-    whiten = vectors @ torch.diag(values.clamp(min=1e-12).rsqrt()) @ vectors.T
-    placed = [points @ turn for turn in turns]  # row vectors: p^-1 x, where the tap at x meets the signal turned by p
+def _leading(read: Tensor, covariance: Covariance) -> tuple[Tensor, Tensor]:
+    """Copies [turns, taps, taps] of all kernels, the best agreeing first, each of unit mean energy, and agreements.
+
+    Args:
+        read: where each representative's taps meet the unmoved signal, [turns, taps, 2].
+        covariance: of the signal.
+    """
+    count, taps, _ = read.shape
+    whiten = [_inverse_root(covariance(torch.cdist(points, points))) for points in read]
     blocks = [
         torch.cat([
             torch.eye(taps, dtype=torch.float64) if p == q
-            else whiten @ covariance(torch.cdist(placed[p], placed[q])) @ whiten
+            else whiten[p] @ covariance(torch.cdist(read[p], read[q])) @ whiten[q]
             for q in range(count)
         ], 1)
         for p in range(count)
@@ -83,5 +85,11 @@ def _leading(turns: Tensor, size: int, covariance: Covariance) -> tuple[Tensor, 
     together = torch.cat(blocks)
     values, vectors = torch.linalg.eigh((together + together.T) / 2)
     values, vectors = values.flip(0)[:taps] / count, vectors.flip(1)[:, :taps]
-    copies = torch.einsum("xy,pyd->pxd", whiten, vectors.reshape(count, taps, taps))
+    copies = torch.einsum("pxy,pyd->pxd", torch.stack(whiten), vectors.reshape(count, taps, taps))
     return copies / copies.square().sum((0, 1), keepdim=True).sqrt() * math.sqrt(count), values
+
+
+def _inverse_root(signal: Tensor) -> Tensor:
+    """The inverse square root of a covariance with a little noise."""
+    values, vectors = torch.linalg.eigh(signal + RIDGE * torch.eye(len(signal), dtype=torch.float64))
+    return vectors @ torch.diag(values.clamp(min=1e-12).rsqrt()) @ vectors.T

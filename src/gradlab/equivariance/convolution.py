@@ -44,7 +44,7 @@ class MovedKernelConvolution(nn.Module):
                 "stride, dilation and groups are at least 1, padding at least 0: "
                 f"got {stride}, {dilation}, {groups}, {padding}"
             )
-        if dilation > 1 and kernel.resampling is not None:
+        if dilation > 1 and kernel.family.representatives > 1:
             raise ValueError(
                 f"kernels of {kernel.table.name} are resampled for taps one pixel apart: got a dilation of {dilation}; "
                 "use 1, or a group that keeps the grid"

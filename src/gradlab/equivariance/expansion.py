@@ -6,11 +6,13 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 from torch._C._functorch import is_functorch_wrapped_tensor
+from torch.nn import functional as F
 
 from gradlab.equivariance.agreement import agreement_basis
 from gradlab.equivariance.finite_group import FiniteGroup
 from gradlab.equivariance.groups import GroupBase
 from gradlab.equivariance.kernel_family import Family, KernelFamily, exact_taps
+from gradlab.equivariance.siren import Siren
 from gradlab.equivariance.taps import grid_preserving
 
 RELU_GAIN = 2.0
@@ -22,35 +24,44 @@ def default_family(group: FiniteGroup, size: int) -> KernelFamily:
     return exact_taps(group, size) if exact else agreement_basis()(group, size)
 
 
-def expanded(weight: Tensor, resampling: Tensor | None, index: Tensor, shape: tuple[int, ...]) -> Tensor:
+def expanded(
+    weight: Tensor, resampling: Tensor | None, index: Tensor, shape: tuple[int, ...], *, holes: bool = False
+) -> Tensor:
     """The moved copies of every kernel, [out_channels, order, in_channels, (order,) size, size].
 
     Args:
-        weight: [out_channels, in_channels, (order,) dimensions].
-        resampling: [representatives, taps, dimensions], or None where the dimensions are the taps.
+        weight: [out_channels, in_channels, (reach,) dimensions]; without the group axis where the resampling has it.
+        resampling: [representatives, (reach,) taps, dimensions], or None where the dimensions are the taps.
         index: as `KernelFamily.gather` gives it, spread over the input channels by `over_channels`.
         shape: order, in_channels, (order,) size and size.
+        holes: whether some numbers are zero because the kernel does not reach them.
     """
-    # [o, i, (h',) d] -> [o, i, r, (h',) taps]
-    taps = weight if resampling is None else torch.einsum("oi...d,rtd->oir...t", weight, resampling)
-    return taps.flatten(1).index_select(1, index).view(len(weight), *shape)
+    if resampling is None:
+        taps = weight
+    elif resampling.ndim == 4:
+        taps = torch.einsum("oid,rhtd->oirht", weight, resampling)
+    else:
+        taps = torch.einsum("oi...d,rtd->oir...t", weight, resampling)
+    numbers = F.pad(taps.flatten(1), (0, 1)) if holes else taps.flatten(1)
+    return numbers.index_select(1, index).view(len(weight), *shape)
 
 
-def over_channels(gather: Tensor, family: KernelFamily, in_channels: int, order: int) -> Tensor:
+def over_channels(gather: Tensor, family: KernelFamily, in_channels: int, reach: int) -> Tensor:
     """The gather of one pair of channels as that of all input channels of an output channel, flat.
 
-    Copies then come out in the order in which a convolution reads them, with no further copy.
+    Copies then come out in the order in which a convolution reads them, with no further copy. What the kernel does not
+    reach is read one place behind all numbers.
 
     Args:
         gather: as `KernelFamily.gather` gives it.
         family: of the kernels.
         in_channels: how many.
-        order: elements of the group that the kernel reads; 1 for kernels on the plane alone.
+        reach: relative elements that the kernel covers; 1 for kernels on the plane alone.
     """
-    representatives = 1 if family.resampling is None else len(family.resampling)
-    numbers = representatives * order * family.size**2
+    numbers = family.representatives * reach * family.size**2
     first = numbers * torch.arange(in_channels).view(1, -1, *([1] * (gather.ndim - 1)))
-    return (gather.unsqueeze(1) + first).flatten()
+    gather = gather.unsqueeze(1)
+    return torch.where(gather < 0, numbers * in_channels, gather + first).flatten()
 
 
 class ExpandedKernel(nn.Module):
@@ -68,6 +79,7 @@ class ExpandedKernel(nn.Module):
     """
 
     weight: nn.Parameter
+    basis: nn.Module | None
     resampling: Tensor | None
     index: Tensor
 
@@ -85,14 +97,16 @@ class ExpandedKernel(nn.Module):
         self.table, self.kernel_size = group.table, kernel_size
         self.in_channels, self.out_channels, self.on_group = in_channels, out_channels, on_group
         self.family = (family or default_family)(group.table, kernel_size)
-        middle = (group.table.order,) if on_group else ()
+        self.basis = None if self.family.learned is None else self.family.learned(on_group)
+        middle = (group.table.reach,) if on_group and self.basis is None else ()
         self.weight = nn.Parameter(torch.empty(out_channels, in_channels, *middle, self.family.dimensions))
-        gather = self.family.gather(group.table.shifts if on_group else None)
-        index = over_channels(gather, self.family, in_channels, group.table.order if on_group else 1)
+        gather = self._gather()
+        self.holes = bool((gather < 0).any())
+        index = over_channels(gather, self.family, in_channels, group.table.reach if on_group else 1)
         self.register_buffer("index", index, persistent=False)
         exact = self.family.resampling
         self.register_buffer("resampling", None if exact is None else exact.to(self.weight), persistent=False)
-        self._kept: tuple[Tensor, Tensor] | None = None
+        self._kept: tuple[list[Tensor], Tensor] | None = None
         self.reset_parameters()
 
     def reset_parameters(self, gain: float = RELU_GAIN) -> None:
@@ -101,8 +115,9 @@ class ExpandedKernel(nn.Module):
         Args:
             gain: 2 where a rectifier follows (He et al. 2015).
         """
-        fan_in = self.in_channels * (self.table.order if self.on_group else 1)
-        nn.init.normal_(self.weight, std=math.sqrt(gain / (fan_in * self.family.energy())))
+        if isinstance(self.basis, Siren):
+            self.basis.reset_parameters()
+        nn.init.normal_(self.weight, std=math.sqrt(gain / (self.in_channels * self._energy())))
 
     def forward(self) -> Tensor:
         """Returns [out_channels, order, in_channels, (order,) size, size]: at [o, h] the kernel of o moved by h."""
@@ -111,8 +126,9 @@ class ExpandedKernel(nn.Module):
         if transient or is_functorch_wrapped_tensor(self.weight) or self.weight.device.type != "cpu":
             return self._expanded()
         # A tensor's version counter would be cheaper, but fused optimisers and writes through `.data` do not raise it.
-        if self._kept is None or not torch.equal(self._kept[0], self.weight):
-            self._kept = (self.weight.clone(), self._expanded())
+        parameters = list(self.parameters())
+        if self._kept is None or not all(map(torch.equal, self._kept[0], parameters)):
+            self._kept = ([parameter.clone() for parameter in parameters], self._expanded())
         return self._kept[1]
 
     sample = forward
@@ -120,7 +136,26 @@ class ExpandedKernel(nn.Module):
     def _expanded(self) -> Tensor:
         middle = (self.table.order,) if self.on_group else ()
         shape = (self.table.order, self.in_channels, *middle, self.kernel_size, self.kernel_size)
-        return expanded(self.weight, self.resampling, self.index, shape)
+        return expanded(self.weight, self._resampling(), self.index, shape, holes=self.holes)
+
+    def _resampling(self) -> Tensor | None:
+        return self.resampling if self.basis is None else self.basis()
+
+    def _gather(self) -> Tensor:
+        return self.family.gather(self.table.offsets, self.table.reach) if self.on_group else self.family.gather()
+
+    @torch.no_grad()
+    def _energy(self) -> float:
+        """The mean over the elements of the sum of squares that unit weights give the kernel of a pair of channels."""
+        resampling, axis = self._resampling(), (self.table.reach,) if self.on_group else ()
+        if resampling is None:
+            squares = torch.ones(1, *axis, self.kernel_size**2)
+        else:
+            squares = resampling.square().sum(-1)
+            if squares.ndim == 2 and self.on_group:
+                squares = squares.unsqueeze(1).expand(-1, self.table.reach, -1)
+        numbers = F.pad(squares.flatten(), (0, 1))  # the last is read where the kernel does not reach
+        return float(numbers[self._gather().clamp(min=-1)].sum()) / self.table.order
 
     def _apply(self, fn: Any, recurse: bool = True) -> "ExpandedKernel":
         """As for any module, but the resampling is taken anew from float64: a change of precision is never lost."""

@@ -40,6 +40,35 @@ class FiniteGroup:
         """int64 [order, order], the index of g^-1 h at [g, h]: where a function on the group is read after g acted."""
         return self.product[self.inverse]
 
+    @property
+    def reach(self) -> int:
+        """How many relative elements h^-1 h' a kernel on the group covers: here all."""
+        return self.order
+
+    @property
+    def offsets(self) -> Tensor:
+        """int64 [order, order], the place of g^-1 h along a kernel's group axis at [g, h]; here its index."""
+        return self.shifts
+
+    @property
+    def relatives(self) -> Tensor:
+        """The matrices of the relative elements that a kernel on the group covers, float64 [reach, 2, 2]."""
+        return self.matrices
+
+    @property
+    def magnifications(self) -> Tensor:
+        """How much longer each element makes a line, float64 [order]: here 1."""
+        return torch.ones(self.order, dtype=torch.float64)
+
+    def pulled(self, points: Tensor) -> Tensor:
+        """Where a function that each element moved is read at each point: at g^-1 x, float64 [order, points, 2].
+
+        Args:
+            points: (x, y), float64 [points, 2].
+        """
+        # The inverse of a rotation or reflection is its transpose, and row vectors times g are g^T x.
+        return points @ (self.matrices / self.magnifications.square().view(-1, 1, 1))
+
 
 def finite_group(name: str, matrices: Tensor) -> FiniteGroup:
     """The group whose elements are these matrices, in this order.

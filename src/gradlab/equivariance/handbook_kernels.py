@@ -61,7 +61,7 @@ class InterpolativeLiftingKernel(LiftingKernelBase):
 
     def sample(self) -> Tensor:
         """The kernel moved by every element, [out_channels, order, in_channels, size, size]."""
-        index = over_channels(self._family.gather(None), self._family, self.in_channels, 1).to(self.weight.device)
+        index = over_channels(self._family.gather(), self._family, self.in_channels, 1).to(self.weight.device)
         assert self._family.resampling is not None
         shape = (self.group.table.order, self.in_channels, self.kernel_size, self.kernel_size)
         return expanded(self.weight.flatten(2), self._family.resampling.to(self.weight), index, shape)
@@ -115,8 +115,10 @@ class InterpolativeGroupKernel(GroupKernelBase):
 
     def sample(self) -> Tensor:
         """The kernel moved by every element, [out_channels, order, in_channels, order, size, size]."""
-        order, gather = self.group.table.order, self._family.gather(self.group.table.shifts)
+        order = self.group.table.order
+        gather = self._family.gather(self.group.table.shifts, order)
         index = over_channels(gather, self._family, self.in_channels, order).to(self.weight.device)
         assert self._family.resampling is not None
         shape = (order, self.in_channels, order, self.kernel_size, self.kernel_size)
-        return expanded(self.weight.flatten(3), self._family.resampling.to(self.weight), index, shape)
+        holes = bool((gather < 0).any())
+        return expanded(self.weight.flatten(3), self._family.resampling.to(self.weight), index, shape, holes=holes)

@@ -4,7 +4,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
 from gradlab.equivariance.finite_group import FiniteGroup, cosets
 from gradlab.equivariance.taps import grid_preserving, tap_permutations
@@ -27,6 +27,8 @@ class KernelFamily:
         permutation: int64 [order, size * size], what its other factor does to the taps.
         error: the predicted relative disagreement, as a standard deviation, of the responses to a pattern and to the
             turned pattern; 0 where the family is exact.
+        learned: makes, for kernels on the group or on the plane alone, the module that computes the resampling from
+            parameters of its own, [representatives, (reach,) size * size, dimensions]; None where it is fixed.
     """
 
     size: int
@@ -35,26 +37,30 @@ class KernelFamily:
     representative: Tensor
     permutation: Tensor
     error: float
+    learned: Callable[[bool], nn.Module] | None = None
 
-    def gather(self, shifts: Tensor | None) -> Tensor:
+    @property
+    def representatives(self) -> int:
+        """How many elements have a resampling of their own."""
+        return int(self.representative.max()) + 1
+
+    def gather(self, offsets: Tensor | None = None, reach: int = 1) -> Tensor:
         """Where each number of the expanded kernel stands among the resampled weights of a pair of channels.
 
         Args:
-            shifts: int64 [order, order], the index of h^-1 h' at [h, h']; None for a kernel on the plane alone.
+            offsets: int64 [order, order], the place of h^-1 h' along the kernel's group axis at [h, h'], -1 where the
+                kernel does not reach it; None for a kernel on the plane alone.
+            reach: the length of that axis.
 
         Returns:
             int64 [order, size * size] or [order, order, size * size], into the flat [representatives, size * size] or
-            [representatives, order, size * size].
+            [representatives, reach, size * size]; negative where there is none.
         """
         taps = self.size**2
-        if shifts is None:
+        if offsets is None:
             return self.representative[:, None] * taps + self.permutation
-        inner = self.representative[:, None] * len(shifts) + shifts
+        inner = torch.where(offsets < 0, -self.representatives * reach, self.representative[:, None] * reach + offsets)
         return inner[:, :, None] * taps + self.permutation[:, None]
-
-    def energy(self) -> float:
-        """The mean over the elements of the sum of squares that unit weights give the taps of a kernel."""
-        return float(self.size**2 if self.resampling is None else self.resampling.square().sum((1, 2)).mean())
 
 
 Family = Callable[[FiniteGroup, int], KernelFamily]

@@ -68,11 +68,11 @@ class SeparableGroupConvolution(nn.Module):
         padding: zeros around the image.
         dilation: distance of the taps.
         bias: one number a channel, the same for all elements.
-        family: which kernels are possible; see `kernel_family`.
+        family: which kernels are possible, of both steps; see `kernel_family`.
 
     Source: Knigge, Romero and Bekkers 2022, "Exploiting redundancy: separable group convolutional networks on Lie
     groups", section 4.
-    Differs from the paper: the kernels are weights on the grid, not a network of the coordinates.
+    Differs from the paper: the kernels are a network of the coordinates only where the family is `siren()`.
 
     Raises:
         ValueError: as `LiftingConvolution`.
@@ -92,7 +92,7 @@ class SeparableGroupConvolution(nn.Module):
         family: Family | None = None,
     ) -> None:
         super().__init__()
-        self.pointwise = GroupConvolution(group, in_channels, out_channels, 1)
+        self.pointwise = GroupConvolution(group, in_channels, out_channels, 1, family=family)
         self.pointwise.kernel.reset_parameters(gain=1.0)  # the rectifier comes after the second step
         self.depthwise = DepthwiseConvolution(
             group,

@@ -24,12 +24,12 @@ def tap_permutations(group: FiniteGroup, size: int) -> Tensor:
     The transformed kernel at x is the kernel at g^-1 x, so `kernel.flatten()[permutation[g]]` is it. Elements that move
     taps off the grid have -1 everywhere.
     """
-    points = tap_points(size)
-    read = points @ group.matrices  # row vectors times g are g^T x, and g^T is g^-1
+    read = group.pulled(tap_points(size))
     column, row = read[..., 0] + (size - 1) / 2, (size - 1) / 2 - read[..., 1]
     off = torch.maximum((column - column.round()).abs(), (row - row.round()).abs()).amax(1)
+    beyond = torch.maximum((column - (size - 1) / 2).abs(), (row - (size - 1) / 2).abs()).amax(1) > size / 2
     index = (row.round() * size + column.round()).long()
-    return torch.where((off < ON_GRID).unsqueeze(1), index, -1)
+    return torch.where((off < ON_GRID).unsqueeze(1) & ~beyond.unsqueeze(1), index, -1)
 
 
 def grid_preserving(group: FiniteGroup, size: int) -> Tensor:

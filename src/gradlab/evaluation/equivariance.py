@@ -64,7 +64,8 @@ def equivariance(
 
     Outputs [batch, numbers] should not change; [batch, channels, height, width] should turn as pictures do, and
     [batch, channels, order, height, width] as functions on the plane and the group. For the first kind pictures fade to
-    nothing inside the circle that the square holds, so that no turn brings something new into a corner.
+    nothing inside the circle that the square holds, so that no turn brings something new into a corner. Of a truncated
+    group only those elements of an output are compared that have a counterpart in its range.
 
     Args:
         module: any layer or network, gradlab's or not; left in the mode it is in.
@@ -86,11 +87,13 @@ def equivariance(
     def inputs(element: int, *, faded: bool) -> Tensor:
         """The pictures as the element moved them: read at g^-1 x (and g^-1 h)."""
         order = table.order if on_group else 1
-        read = pictures(points @ table.matrices[element], highest=highest, count=images * channels * order)
+        read = pictures(table.pulled(points)[element], highest=highest, count=images * channels * order)
         read = read * _window(points, side) if faded else read
         shaped = read.view(images, channels, *((order,) if on_group else ()), side, side)
-        moved = shaped[:, :, table.shifts[element]] if on_group else shaped
-        return moved.to(parameter)
+        if on_group:  # what a truncated group would have to bring in from outside its range is zero
+            shifts = table.shifts[element]
+            shaped = shaped[:, :, shifts] * (shifts >= 0).view(-1, 1, 1)
+        return shaped.to(parameter)
 
     expected = module(inputs(table.identity, faded=False))
     if faded := act is None and expected.ndim == 2:
@@ -130,4 +133,8 @@ def _maps(
             "pixel at its centre: choose a side for which it is odd"
         )
     found, expected = (maps[..., height // 2, width // 2] for maps in (found, expected))
-    return found, expected[:, :, group.shifts[element].to(expected.device)] if on_group else expected
+    if not on_group:
+        return found, expected
+    shifts = group.shifts[element].to(expected.device)
+    compared = shifts >= 0
+    return found[:, :, compared], expected[:, :, shifts[compared]]
