@@ -146,7 +146,7 @@ def test_documents_come_back(folder):
     assert folder.document("config") == {"seeds": [0, 1]}
 
 
-@pytest.mark.parametrize("content", [b"", b"{", b"[1]", b"3", b"null", b"\xff\xfe\x00", b'{"a": 1}{'])
+@pytest.mark.parametrize("content", [b"", b"{", b"[1]", b"3", b"null", b"\xff\xfe\x00", b'{"a": 1}{', b"[" * 100_000])
 def test_a_damaged_document_is_a_file_error(folder, content):
     (folder.path / "config.json").write_bytes(content)
     with pytest.raises(FileError, match=r"config\.json is damaged"):
@@ -228,6 +228,17 @@ def test_the_folder_is_free_again_after_success_and_failure(folder, impatient):
     with folder.locked():
         assert (folder.path / ".holder").read_text() == str(os.getpid())
     assert not (folder.path / ".holder").exists()
+
+
+def test_what_a_killed_writer_left_half_written_is_cleared_away(folder):
+    left = [folder.path / ".rows.jsonl.x1.part", folder.path / "state" / "LeNet" / "seed-0" / ".1.state.y2.part"]
+    left[1].parent.mkdir(parents=True)
+    for path in left:
+        path.write_bytes(b"half")
+    (folder.path / "notes.part").write_bytes(b"the user's own")
+    with folder.locked():
+        assert not any(path.exists() for path in left)
+    assert (folder.path / "notes.part").exists()
 
 
 def test_one_process_cannot_hold_it_twice(folder, impatient):

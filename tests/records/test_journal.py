@@ -169,6 +169,8 @@ def test_lines_that_are_no_json_objects_are_left_out(tmp_path):
     path = tmp_path / "rows.jsonl"
     path.write_bytes(b'{"seed": 0}\n\nnonsense\n[1, 2]\n"text"\n3\n\xff\xfe\n{"seed": 1}\n{"seed": 2}')
     assert read_rows(path) == [{"seed": 0}, {"seed": 1}]
+    path.write_text('{"seed": 0}\n' + '{"a":' * 100_000 + '\n{"seed": 1}\n')
+    assert read_rows(path) == [{"seed": 0}, {"seed": 1}]
 
 
 def test_no_file_is_no_rows(tmp_path):

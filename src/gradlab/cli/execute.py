@@ -17,6 +17,7 @@ from gradlab.records import RowJournal, RunFolder, describe_environment, write_j
 from gradlab.report import ReportPaths, page_of_run, results, terminal_summary, write_report
 from gradlab.training.board import Board
 from gradlab.training.display import Display, duration
+from gradlab.training.run import NOT_EXACT
 
 
 def execute(folder: RunFolder, *, quiet: bool, as_json: bool) -> int:
@@ -32,6 +33,7 @@ def execute(folder: RunFolder, *, quiet: bool, as_json: bool) -> int:
     with folder.locked(), stop.listening(), warnings.catch_warnings():
         warnings.simplefilter("always", UserWarning)
         warnings.showwarning = lambda message, *_rest, **_more: display.say(f"warning: {message}")
+        folder.seal(finished=False)  # of what follows, everything may be written anew
         try:
             code = _execute(folder, settings, display, stop, as_json=as_json)
         except InterruptedRunError as error:
@@ -97,6 +99,7 @@ def _execute(
         diverged={arm: about["diverged"] for arm, about in facts["arms"].items()},
     )
     write_json(folder.path / "results.json", document)
+    folder.seal(finished=True)
     paths = write_report([page_of_run(folder, module.page(folder))], folder.path)
     display.wipe()
     _finish(folder, document, paths, settings, as_json=as_json)
@@ -111,8 +114,8 @@ def _is_exact(run: training.Run, journal: RowJournal, display: Display) -> bool:
     if not same:
         lost = f"{unreproduced} earlier rows did not come again, or versions changed"
         display.say(f"warning: not an exact resume: {lost}")
-        run.remember("not exact", lambda: True)
-    return same and not run.remembers("not exact")
+        run.remember(NOT_EXACT, lambda: True)
+    return same and not run.remembers(NOT_EXACT)
 
 
 def _raise_if_diverged(arms: dict[str, Any]) -> None:

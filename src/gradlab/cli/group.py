@@ -26,6 +26,7 @@ def run_group(name: str, options: dict[str, Any]) -> int:
     first = settings_of(name, "", options, {})
     kept = {key: value for key, value in options.items() if key not in ("out", "dry_run")}
     write_json(folder.path / "group.json", {"schema": 1, "group": name, "command": first["command"], "options": kept})
+    folder.seal(finished=False)
     return continue_group(folder)
 
 

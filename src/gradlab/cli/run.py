@@ -117,6 +117,7 @@ def begin(folder: "RunFolder", settings: dict[str, Any], *, quiet: bool, as_json
     try:
         settings = complete_settings(settings)
         write_json(folder.path / "config.json", settings)
+        folder.seal(finished=False)
         shutil.copyfile(source_of(settings["experiment"]), folder.path / "source.py")
         return execute(folder, quiet=quiet, as_json=as_json)
     except (UsageError, DataUnavailableError):

@@ -10,6 +10,9 @@ from typing import Any
 
 from gradlab.errors import FileError
 
+PARTS = ".*.part"
+"""What files are called while they are written."""
+
 
 def write_atomically(path: Path, content: bytes) -> None:
     """Writes `content` to `path` so that a crash at any moment leaves the old file or the new one.

@@ -14,8 +14,9 @@ import numpy as np
 from filelock import FileLock, Timeout
 
 from gradlab.errors import FileError, UsageError
-from gradlab.records.files import make_folder, write_atomically
+from gradlab.records.files import PARTS, make_folder, write_atomically
 from gradlab.records.journal import Row, read_rows
+from gradlab.records.seal import BEGUN, FINISHED, check_seal, write_seal
 
 LOCK_SECONDS = 2.0
 """How long a new process waits for the children of a killed one to notice that they are alone."""
@@ -38,6 +39,11 @@ class RunFolder:
         return self.path / "state"
 
     @property
+    def remembered(self) -> Path:
+        """The sealed file of what is measured once and read back by a resumed run."""
+        return self.path / "remembered.sealed"
+
+    @property
     def board(self) -> Path:
         """The folder that TensorBoard is pointed at."""
         return self.path / "tensorboard"
@@ -47,23 +53,29 @@ class RunFolder:
         return self.path / "weights" / f"{slug(arm)}-{seed}.safetensors"
 
     def rows(self) -> list[Row]:
-        """All rows written so far."""
+        """All rows written so far.
+
+        Raises:
+            FileError: they are not those that the finished run left.
+        """
+        check_seal(self.path, self.rows_path)
         return read_rows(self.rows_path)
 
     def document(self, name: str) -> dict[str, Any]:
         """The JSON document `<name>.json`, such as "config" or "results".
 
         Raises:
-            FileError: the file is missing or is not a JSON object.
+            FileError: the file is missing, has changed since it was sealed, or is not a JSON object.
         """
         path = self.path / f"{name}.json"
+        check_seal(self.path, path)
         try:
             document = json.loads(path.read_bytes())
         except OSError as error:
             if name != "config" and self.has("config"):
                 raise FileError(f"{self.path} is not finished: `gradlab resume {self.path}` goes on with it") from error
             raise FileError(f"cannot read {path}: {error.strerror}; is {self.path} a gradlab run?") from error
-        except ValueError as error:
+        except (ValueError, RecursionError) as error:
             raise FileError(f"{path} is damaged: {error}") from error
         if not isinstance(document, dict):
             raise FileError(f"{path} is damaged: expected a JSON object")
@@ -94,6 +106,7 @@ class RunFolder:
             FileError: the file is damaged.
         """
         path = self.path / "arrays" / f"{slug(name)}.npz"
+        check_seal(self.path, path)
         if not path.is_file():
             return {}
         try:
@@ -103,9 +116,17 @@ class RunFolder:
         except Exception as error:  # zipfile, zlib and numpy each raise their own kinds
             raise FileError(f"{path} is damaged: {error}") from error
 
+    def seal(self, *, finished: bool) -> None:
+        """Records what the files are that later commands read: the settings, and in the end all that was measured.
+
+        Raises:
+            FileError: the seal cannot be written.
+        """
+        write_seal(self.path, FINISHED if finished else BEGUN)
+
     @contextlib.contextmanager
     def locked(self) -> Iterator[None]:
-        """Holds the folder for one writer.
+        """Holds the folder for one writer, and clears away what a killed one had half written.
 
         Raises:
             FileError: another process holds it, or it cannot be written.
@@ -120,6 +141,8 @@ class RunFolder:
         except OSError as error:
             raise FileError(f"cannot lock {self.path}: {error.strerror or error}") from error
         try:
+            for left in self.path.rglob(PARTS):
+                left.unlink(missing_ok=True)
             write_atomically(holder, str(os.getpid()).encode())
             yield
         finally:

@@ -97,7 +97,7 @@ def _complete_lines(path: Path) -> list[str]:
 def _is_object(line: str) -> bool:
     try:
         return isinstance(json.loads(line), dict)
-    except ValueError:
+    except (ValueError, RecursionError):
         return False
 
 

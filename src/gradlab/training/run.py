@@ -1,5 +1,7 @@
 """What a command hands to an experiment: seeds, place and folder, none of which belongs to the question asked."""
 
+import json
+import warnings
 from collections.abc import Callable, Generator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -12,7 +14,7 @@ from torch import Tensor, nn
 from gradlab import data, rng
 from gradlab.augment import Transform
 from gradlab.errors import FileError, UsageError
-from gradlab.records import Row, RunFolder, slug, write_json, write_weights
+from gradlab.records import Row, RunFolder, read_sealed, slug, write_sealed, write_weights
 from gradlab.training.board import Board
 from gradlab.training.fit import AllDivergedError, Trained, fit
 from gradlab.training.recipe import Recipe
@@ -21,6 +23,8 @@ from gradlab.training.task import Measure, Objective, Place
 
 DRY_SAMPLES = 64
 BOARD_PICTURES = 16
+NOT_EXACT = "not exact"
+"""What a run remembers once a resume was not exact."""
 
 
 @dataclass(slots=True)
@@ -187,15 +191,25 @@ class Run:
         """
         if self.folder is None:
             return measure()
-        known = self.folder.document("remembered") if self.folder.has("remembered") else {}
+        known = self._remembered(self.folder)
         if name not in known:
             known[name] = measure()
-            write_json(self.folder.path / "remembered.json", known)
+            write_sealed(self.folder.remembered, json.dumps(known).encode())
         return known[name]
 
     def remembers(self, name: str) -> bool:
         """Whether `remember` was called for this name, in this session or an earlier one."""
-        return self.folder is not None and self.folder.has("remembered") and name in self.folder.document("remembered")
+        return self.folder is not None and name in self._remembered(self.folder)
+
+    def _remembered(self, folder: RunFolder) -> dict[str, Any]:
+        """What an earlier session measured; if that is damaged, a warning, and no claim of an exact resume."""
+        if not folder.remembered.exists():
+            return {}
+        try:
+            return json.loads(read_sealed(folder.remembered))
+        except FileError as error:
+            warnings.warn(f"{error}; what it held is measured again, and the result is not exact", stacklevel=2)
+            return {NOT_EXACT: True}
 
     def _hold_to(self, what: str, digest: str | None) -> None:
         """Refuses to go on with other data than the run began with."""
