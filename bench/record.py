@@ -1,6 +1,7 @@
 """Interleaved timing, and the JSON file that a comparison leaves."""
 
 import datetime
+import importlib.util
 import json
 import os
 import statistics
@@ -60,3 +61,8 @@ def write(name: str, measured: Mapping[str, Any]) -> Path:
 def medians(times: Mapping[str, list[float]]) -> dict[str, float]:
     """The median of each variant's rounds."""
     return {name: statistics.median(values) for name, values in times.items()}
+
+
+def absent(*packages: str) -> list[str]:
+    """Those of these packages that are not installed."""
+    return [package for package in packages if importlib.util.find_spec(package) is None]

@@ -27,6 +27,7 @@ def execute(folder: RunFolder, *, quiet: bool, as_json: bool) -> int:
         GradlabError: whatever stopped it; its state is saved.
     """
     settings = folder.document("config")
+    training.keep_freed_memory()
     torch.set_num_threads(settings["threads"])  # for everything: what is evaluated must not depend on the cores
     display = Display(seeds=len(settings["seeds"]), quiet=quiet)
     stop = training.Stop()

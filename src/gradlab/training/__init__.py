@@ -1,6 +1,7 @@
 """One loop for everything that learns: many seeds, selection, exact resume."""
 
 from gradlab.training import schedules
+from gradlab.training.allocator import keep_freed_memory
 from gradlab.training.cost import step_seconds
 from gradlab.training.fit import Trained, collect, fit
 from gradlab.training.recipe import Recipe, Selection
@@ -21,6 +22,7 @@ __all__ = [
     "Trained",
     "collect",
     "fit",
+    "keep_freed_memory",
     "oversubscribed",
     "schedules",
     "step_seconds",

@@ -1,0 +1,78 @@
+"""The handbook's way of training, for benches to run beside: PIL images, a loader with workers, Lightning's trainer."""
+
+import logging
+import tempfile
+import warnings
+from collections.abc import Callable
+
+import torch
+from PIL import Image
+from torch import Tensor, nn
+from torch.nn import functional as F
+from torch.utils.data import DataLoader, Dataset
+
+# The wheel registers these two operators itself only beside a torch of its own build.
+_LIBRARY = torch.library.Library("torchvision", "DEF")
+for _name in ("nms", "qnms"):
+    _LIBRARY.define(f"{_name}(Tensor dets, Tensor scores, float iou_threshold) -> Tensor")
+
+import lightning.pytorch as pl  # noqa: E402
+from lightning.pytorch.callbacks import LearningRateMonitor, ModelCheckpoint  # noqa: E402
+from torchvision import transforms  # noqa: E402, TID251 (a peer; it needs the operators above)
+
+WORKERS = 3
+NORMALIZE = transforms.Normalize((0.491, 0.482, 0.447), (0.247, 0.243, 0.261))
+AUGMENT = (transforms.RandomHorizontalFlip(), transforms.RandomResizedCrop((32, 32), (0.8, 1.0), (0.9, 1.1)))
+
+
+class PilImages(Dataset):
+    """Images as torchvision's CIFAR-10 keeps them: one array, made into a PIL image when asked for."""
+
+    def __init__(self, pixels: Tensor, labels: Tensor, transform: Callable) -> None:
+        self.pixels, self.labels, self.transform = pixels.permute(0, 2, 3, 1).numpy(), labels.tolist(), transform
+
+    def __len__(self) -> int:
+        return len(self.labels)
+
+    def __getitem__(self, index: int) -> tuple[Tensor, int]:
+        return self.transform(Image.fromarray(self.pixels[index])), self.labels[index]
+
+
+class Classifier(pl.LightningModule):
+    """A network with the handbook's optimiser and its two logged numbers."""
+
+    def __init__(self, model: nn.Module) -> None:
+        super().__init__()
+        self.model = model
+
+    def configure_optimizers(self):
+        optimizer = torch.optim.SGD(self.parameters(), lr=0.1, momentum=0.9, weight_decay=1e-4)
+        return [optimizer], [torch.optim.lr_scheduler.MultiStepLR(optimizer, milestones=[70, 90], gamma=0.1)]
+
+    def training_step(self, batch: tuple[Tensor, Tensor], _index: int) -> Tensor:
+        images, labels = batch
+        predicted = self.model(images)
+        loss = F.cross_entropy(predicted, labels)
+        accuracy = (predicted.argmax(dim=-1) == labels).float().mean()
+        self.log("train_acc", accuracy, on_step=False, on_epoch=True)
+        self.log("train_loss", loss)
+        return loss
+
+
+def train_by_handbook(
+    make_model: Callable[[], nn.Module], pixels: Tensor, labels: Tensor, batch: int, augment: bool, steps: int
+) -> None:
+    """One epoch of so many steps, as the handbook trains."""
+    rows = steps * batch
+    transform = transforms.Compose([*(AUGMENT if augment else ()), transforms.ToTensor(), NORMALIZE])
+    images = PilImages(pixels[:rows], labels[:rows], transform)
+    loader = DataLoader(images, batch_size=batch, shuffle=True, drop_last=True, num_workers=WORKERS)
+    logging.getLogger("lightning.pytorch").setLevel(logging.ERROR)
+    with tempfile.TemporaryDirectory() as folder, warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        trainer = pl.Trainer(
+            default_root_dir=folder, max_epochs=1, accelerator="cpu", devices=1, enable_progress_bar=True,
+            enable_model_summary=False,
+            callbacks=[ModelCheckpoint(save_weights_only=True), LearningRateMonitor("epoch")],
+        )  # fmt: skip
+        trainer.fit(Classifier(make_model()), loader)

@@ -1,0 +1,25 @@
+"""How the C library hands out memory to a process that trains."""
+
+import ctypes
+import sys
+
+TRIM_THRESHOLD, TOP_PAD, MMAP_THRESHOLD = -1, -2, -3
+"""The numbers of these settings in glibc's malloc.h."""
+NEVER = 2**31 - 1
+
+
+def keep_freed_memory() -> bool:
+    """Makes the process keep the memory it frees; returns whether its C library lets it.
+
+    A training step frees and asks for the same large tensors again and again. glibc gives each of them back to the
+    system, which then has to clear the pages of the next one: a tenth of a convolutional network's step (LOG.md,
+    "allocator"). The process never shrinks below its peak afterwards, so this is for processes that only train.
+    No numbers change. Forked processes inherit it.
+    """
+    if not sys.platform.startswith("linux"):
+        return False
+    mallopt = getattr(ctypes.CDLL(None), "mallopt", None)
+    if mallopt is None:
+        return False
+    settings = {MMAP_THRESHOLD: 2**30, TRIM_THRESHOLD: NEVER, TOP_PAD: 64 * 2**20}
+    return all([mallopt(name, value) == 1 for name, value in settings.items()])
