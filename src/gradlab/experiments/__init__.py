@@ -18,7 +18,7 @@ GROUPS: Mapping[str, Mapping[str, Mapping[str, Any]]] = {
     },
     "practical2": {"resnet": {}, "rotation_robustness": {}, "pixel_shuffle": {}},
     "practical3": {"vit": {}, "positional_embedding": {}},
-    "practical4": {"group_equivariance": {}},
+    "practical4": {"group_equivariance": {}, "rotated_mnist": {}},
     "cheatsheet": {
         "initialization": {},
         "learning_rates": {},
