@@ -19,6 +19,24 @@ class Chapter:
 
 
 CHAPTERS = (
-    Chapter("introduction", "Tensors and autograd", ("images_to_tensor",)),
+    Chapter(
+        "introduction",
+        "Tensors and autograd",
+        (
+            "select_parts",
+            "replace_where",
+            "images_to_tensor",
+            "squared_distances",
+            "bilinear_form",
+            "gradient_by_hand",
+            "linear_backward",
+            "jacobian_chain",
+            "intermediate_gradient",
+            "descent_step",
+            "continuous_xor",
+            "binary_cross_entropy",
+            "binary_accuracy",
+        ),
+    ),
     Chapter("practical1", "Multi-layer perceptrons", ("softmax", "sgd_momentum", "mlp")),
 )
