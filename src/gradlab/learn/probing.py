@@ -1,5 +1,7 @@
 """What probes share: networks are given known weights, so that two of them can be compared number by number."""
 
+from collections.abc import Iterable
+
 import torch
 from torch import Tensor, nn
 
@@ -26,3 +28,28 @@ def _values(shape: tuple[int, ...]) -> Tensor:
     waves = torch.sin(torch.arange(1, count + 1, dtype=torch.float64) * 1.7 + len(shape) + sum(shape)).float()
     fan_in = max(1, count // shape[0]) if len(shape) > 1 else 1
     return (waves / fan_in**0.5).reshape(shape) if len(shape) > 1 else 0.3 + 0.5 * waves.reshape(shape)
+
+
+class Descent:
+    """Plain gradient descent; torch's own takes a second to be imported.
+
+    Args:
+        params: the parameters.
+        lr: learning rate.
+    """
+
+    def __init__(self, params: Iterable[nn.Parameter], lr: float) -> None:
+        self.params = list(params)
+        self.lr = lr
+
+    def zero_grad(self) -> None:
+        """Forgets the gradients."""
+        for parameter in self.params:
+            parameter.grad = None
+
+    @torch.no_grad()
+    def step(self) -> None:
+        """Moves every parameter that has a gradient."""
+        for parameter in self.params:
+            if parameter.grad is not None:
+                parameter.sub_(self.lr * parameter.grad)
