@@ -2,6 +2,7 @@
 
 from gradlab.evaluation.classification import Examination, examine, measure_classification, predict_logits
 from gradlab.evaluation.codes import decoded, examine_codes, quantile_grid
+from gradlab.evaluation.contrastive import measure_contrastive
 from gradlab.evaluation.equivariance import ElementError, equivariance
 from gradlab.evaluation.evidence import (
     ACTIVE_VARIANCE,
@@ -11,25 +12,43 @@ from gradlab.evaluation.evidence import (
     measure_evidence,
     posterior_means,
 )
+from gradlab.evaluation.geometry import alignment, principal_plane, uniformity
+from gradlab.evaluation.logistic import Solution, logistic_regression
+from gradlab.evaluation.neighbours import nearest, neighbour_accuracy, retrieval_precision
+from gradlab.evaluation.probes import PENALTIES, Features, features, first_of_each, probe
 from gradlab.evaluation.rotation import accuracy_over_rotation, rotate, rotate_each
 
 __all__ = [
     "ACTIVE_VARIANCE",
+    "PENALTIES",
     "ElementError",
     "Examination",
+    "Features",
+    "Solution",
     "accuracy_over_rotation",
     "active_dimensions",
+    "alignment",
     "as_model_takes",
     "decoded",
     "equivariance",
     "examine",
     "examine_codes",
+    "features",
+    "first_of_each",
     "importance_weighted_elbo",
+    "logistic_regression",
     "measure_classification",
+    "measure_contrastive",
     "measure_evidence",
+    "nearest",
+    "neighbour_accuracy",
     "posterior_means",
     "predict_logits",
+    "principal_plane",
+    "probe",
     "quantile_grid",
+    "retrieval_precision",
     "rotate",
     "rotate_each",
+    "uniformity",
 ]
