@@ -42,6 +42,8 @@ from gradlab.report.classification import (
 )
 from gradlab.report.compare import compare_runs, comparison_blocks, comparison_text
 from gradlab.report.curves import line_chart
+from gradlab.report.graph_chart import Arrow, Box, GraphChart
+from gradlab.report.group_figures import kernel_copies, lifted_grids, maps_at_angles, moved_grids
 from gradlab.report.labels import differing_settings, labels_of, told_apart
 from gradlab.report.mosaic import mosaic
 from gradlab.report.page import Page
@@ -55,7 +57,9 @@ from gradlab.report.write import ReportPaths, figure_png, write_report
 
 __all__ = [
     "Answer",
+    "Arrow",
     "Block",
+    "Box",
     "Bullets",
     "Code",
     "ConfusionMatrix",
@@ -63,6 +67,7 @@ __all__ = [
     "Facts",
     "Field",
     "FieldChart",
+    "GraphChart",
     "Heading",
     "HeatMaps",
     "Line",
@@ -98,11 +103,15 @@ __all__ = [
     "figure_png",
     "finding",
     "gain_text",
+    "kernel_copies",
     "labels_of",
+    "lifted_grids",
     "line_chart",
+    "maps_at_angles",
     "mean_of",
     "measured_arms",
     "mosaic",
+    "moved_grids",
     "page_of_run",
     "point_chart",
     "point_sets",

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from gradlab.errors import UsageError
+from gradlab.report.graph_chart import GraphChart
 from gradlab.report.plane_charts import FieldChart, HeatMaps, ScatterChart, SurfaceChart
 from gradlab.report.wording import counted, interval_text, joined, number
 
@@ -52,6 +53,8 @@ class Facts:
 
     pairs: Sequence[tuple[str, str]]
     heading: str | None = None
+    anchor: str = ""
+    """The name under which a graph's box leads to the heading."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -237,7 +240,17 @@ class Details:
     blocks: Sequence["Block"]
 
 
-Figure = LineChart | PointChart | Pictures | ConfusionMatrix | FieldChart | SurfaceChart | ScatterChart | HeatMaps
+Figure = (
+    LineChart
+    | PointChart
+    | Pictures
+    | ConfusionMatrix
+    | FieldChart
+    | SurfaceChart
+    | ScatterChart
+    | HeatMaps
+    | GraphChart
+)
 Block = Answer | Heading | Text | Bullets | Code | Facts | Table | Details | Figure
 
 

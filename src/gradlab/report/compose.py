@@ -24,8 +24,10 @@ from gradlab.report.blocks import (
     Table,
     Text,
 )
+from gradlab.report.draw_graph import NODE
 from gradlab.report.draw_pictures import is_small, picture_png
 from gradlab.report.figures import figure_csv, figure_sheet, is_empty
+from gradlab.report.graph_chart import GraphChart
 from gradlab.report.page import Page, whole_page
 from gradlab.report.palette import LIGHT, stand_ins
 from gradlab.report.plane_charts import FieldChart, HeatMaps, ScatterChart, SurfaceChart
@@ -51,6 +53,8 @@ class Drawn:
     png: bytes
     csv: str
     """The numbers behind the figure."""
+    parts: tuple[tuple[str, str, str], ...] = ()
+    """Of what can be pointed at: its name in the drawing, what is then told, the anchor it leads to."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -138,7 +142,7 @@ class _Composer:
     @node.register
     def _(self, block: Facts) -> Node:
         pairs = [[str(name), str(value)] for name, value in block.pairs]
-        return {"kind": "facts", "heading": block.heading or "", "pairs": pairs}
+        return {"kind": "facts", "heading": block.heading or "", "pairs": pairs, "anchor": block.anchor}
 
     @node.register
     def _(self, block: Table) -> Node:
@@ -152,7 +156,7 @@ class _Composer:
         return {"kind": "details", "summary": block.summary, "nodes": [self.node(inner) for inner in block.blocks]}
 
     @node.register
-    def _(self, block: LineChart | PointChart | ScatterChart | HeatMaps) -> Node:
+    def _(self, block: LineChart | PointChart | ScatterChart | HeatMaps | GraphChart) -> Node:
         if is_empty(block):
             return {"kind": "text", "heading": block.title, "paragraphs": ["Nothing was measured for this chart."]}
         return self._figure(block, self._draw(block))
@@ -186,9 +190,16 @@ class _Composer:
                 narrow_svg="" if isinstance(block, Pictures) else as_svg(figure_sheet(block, NARROW, stand_ins())),
                 png=as_png(figure_sheet(block, WIDE, LIGHT.tokens())),
                 csv=figure_csv(block),
+                parts=_parts(block),
             )
         self.figures[name] = drawn
         return drawn
+
+
+def _parts(block: Figure) -> tuple[tuple[str, str, str], ...]:
+    if not isinstance(block, GraphChart):
+        return ()
+    return tuple((NODE.format(place), box.tip, box.anchor) for place, box in enumerate(block.boxes) if box.tip)
 
 
 def _matrix_caption(block: ConfusionMatrix) -> str:

@@ -9,6 +9,7 @@ import numpy as np
 
 from gradlab.report.blocks import ConfusionMatrix, Figure, LineChart, Pictures, PointChart
 from gradlab.report.draw_field import draw_field
+from gradlab.report.draw_graph import draw_graph
 from gradlab.report.draw_heat import draw_heat
 from gradlab.report.draw_lines import draw_lines
 from gradlab.report.draw_matrix import draw_matrix
@@ -16,6 +17,7 @@ from gradlab.report.draw_pictures import draw_pictures
 from gradlab.report.draw_points import draw_points
 from gradlab.report.draw_scatter import draw_scatter
 from gradlab.report.draw_surface import draw_surface
+from gradlab.report.graph_chart import GraphChart
 from gradlab.report.plane_charts import FieldChart, HeatMaps, ScatterChart, SurfaceChart
 from gradlab.report.sheet import Sheet
 
@@ -28,6 +30,7 @@ _DRAWN_BY: dict[type, Any] = {
     SurfaceChart: draw_surface,
     ScatterChart: draw_scatter,
     HeatMaps: draw_heat,
+    GraphChart: draw_graph,
 }
 Cells = list[object]
 
@@ -43,6 +46,8 @@ def is_empty(block: Figure) -> bool:
         return not block.lines
     if isinstance(block, PointChart):
         return not block.points
+    if isinstance(block, GraphChart):
+        return not block.boxes
     if isinstance(block, ScatterChart):
         return not any(len(group.points) for group in block.points)
     return isinstance(block, HeatMaps) and not len(block.matrices)
@@ -70,6 +75,10 @@ def _lines(block: Figure) -> Iterator[Cells]:
     elif isinstance(block, Pictures):
         yield ["picture", "caption"]
         yield from ([place, caption] for place, caption in enumerate(block.captions))
+    elif isinstance(block, GraphChart):
+        yield ["from", "to", "label"]
+        for arrow in block.arrows:
+            yield [block.boxes[arrow.start].title, block.boxes[arrow.end].title, arrow.label]
     else:
         yield from _lines_of_plane(block)
 
