@@ -1,0 +1,124 @@
+"""`gradlab explain`: examples, users' files, and what they do wrong."""
+
+import json
+
+import pytest
+
+from gradlab.cli.explain import main
+from gradlab.errors import FileError, UsageError
+
+FILE = """
+import sys
+import torch
+from neighbour import factor
+print("printed by the file", sys.argv)
+x = torch.tensor([1.0, 2.0], requires_grad=True)
+y = (factor * x).sum()
+y.backward()
+frozen = y.detach()
+number = 3
+if __name__ == "__main__":
+    done = y * 2
+"""
+
+
+@pytest.fixture
+def file(tmp_path):
+    (tmp_path / "neighbour.py").write_text("factor = 3.0\n")
+    (tmp_path / "mine.py").write_text(FILE)
+    return tmp_path / "mine.py"
+
+
+def document(capsys, *words):
+    assert main([*words, "--json"]) == 0
+    return json.loads(capsys.readouterr().out)
+
+
+def test_the_list_names_every_example(capsys):
+    assert main([]) == 0
+    assert "handbook " in capsys.readouterr().out
+    assert {entry["name"] for entry in document(capsys)["examples"]} >= {"handbook", "cheatsheet", "slides"}
+
+
+def test_the_known_gradients(capsys):
+    found = document(capsys, "slides")
+    assert {leaf["name"]: leaf["gradient"]["numbers"] for leaf in found["leaves"]} == {"w": "[7, 1]", "x": "[5, 3]"}
+
+
+def test_jacobians_are_lists(capsys):
+    step = document(capsys, "slides", "--jacobian")["steps"][0]
+    assert step["flows"][0]["jacobian"]["matrix"] == [[7, 1]]
+
+
+def test_a_file_is_run_and_its_prints_stay_out_of_the_answer(file, capsys):
+    assert main([f"{file}:done", "--json"]) == 0
+    out, err = capsys.readouterr()
+    found = json.loads(out)
+    assert found["leaves"][0]["gradient"]["numbers"] == "[6, 6]"
+    assert found["leaves"][0]["held"]["numbers"] == "[3, 3]"
+    assert [step["code"] for step in found["steps"]] == ["y * 2", "sum(#3)", "3 * x"] or found["steps"][2]["line"] == 7
+    assert "printed by the file" in err
+
+
+@pytest.mark.parametrize(
+    ("name", "message"),
+    [
+        ("", "say which variable of .* to explain, as .*: one of y, done"),
+        (":", "say which variable"),
+        (":don", "unknown variable of .* 'don': did you mean 'done'"),
+        (":frozen", r"frozen has no graph: it was cut off by detach\(\) in line 9"),
+        (":number", "number in .* is no tensor but an int"),
+        (":x", "x is a leaf"),
+    ],
+)
+def test_other_variables_are_one_clear_line(file, name, message):
+    with pytest.raises(UsageError, match=message):
+        main([f"{file}{name}"])
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("x = 1 / 0", "fails in line 1: ZeroDivisionError"),
+        ("x = (", "fails in line 1: SyntaxError"),
+        ("import sys\nsys.exit(2)", r"ended itself \(exit code 2\)"),
+        ("x = 1", "a tensor computed from one with requires_grad=True"),
+    ],
+)
+def test_files_that_fail_are_one_clear_line(tmp_path, text, message):
+    (tmp_path / "bad.py").write_text(text)
+    with pytest.raises(UsageError, match=message):
+        main([str(tmp_path / "bad.py")])
+
+
+def test_names_that_are_nothing(tmp_path):
+    with pytest.raises(UsageError, match="did you mean 'handbook'"):
+        main(["handbok"])
+    with pytest.raises(FileError, match="there is no file"):
+        main([f"{tmp_path / 'none.py'}:y"])
+    with pytest.raises(UsageError, match=r"takes a Python file: got .notes\.txt:y"):
+        main(["notes.txt:y"])
+
+
+def test_a_page_is_written(tmp_path, capsys):
+    assert main(["handbook", "--out", str(tmp_path / "page")]) == 0
+    html = (tmp_path / "page" / "report.html").read_text()
+    assert "x.grad receives [1.333, 2, 2.667]" in html
+    assert html.count('class="part"') == 2 * 5
+    for number in range(1, 6):
+        assert f'id="step-{number}"' in html
+    assert sorted(path.suffix for path in (tmp_path / "page" / "figures").iterdir()) == [".csv", ".png", ".svg"]
+    assert "report.html" in capsys.readouterr().out
+    with pytest.raises(UsageError, match="is a file: name a folder"):
+        main(["handbook", "--out", str(tmp_path / "page" / "report.html")])
+
+
+def test_help_needs_no_torch():
+    import subprocess
+    import sys
+
+    script = (
+        "import sys\nfrom gradlab.cli import main\n"
+        "try:\n    main(['explain', '--help'])\nexcept SystemExit:\n    pass\nassert 'torch' not in sys.modules\n"
+    )
+    assert subprocess.run([sys.executable, "-c", script], check=False, capture_output=True).returncode == 0
