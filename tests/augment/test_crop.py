@@ -2,6 +2,7 @@ import math
 
 import pytest
 import torch
+from scipy import stats
 from torch import Tensor
 from torch.nn import functional as F
 
@@ -95,6 +96,30 @@ def test_rectangles_are_drawn_as_torchvision_draws_them():
 def test_swapped_sides_are_told_apart():
     with pytest.raises(AssertionError):
         check_rectangles(SidesSwapped)
+
+
+def test_crops_are_torchvisions(torchvision):
+    for size in (8, 16):
+        found = RandomResizedCrop(size).cropped(torchvision["images"], torchvision[f"crop/rectangles {size}"])
+        torch.testing.assert_close(found, torchvision[f"crop {size}"], rtol=0, atol=2e-6)
+
+
+def test_torchvision_draws_the_same_rectangles(torchvision):
+    uniforms, theirs = drawn(4000, 1, 1)[1], torchvision["draws/crop"]
+    ours = RandomResizedCrop(32, (0.25, 1.0)).rectangles(uniforms, height=32, width=32)
+    smaller = RandomResizedCrop(32).rectangles(uniforms, height=32, width=32)
+    for column in range(4):
+        assert stats.ks_2samp(ours[:, column], theirs[:, column]).pvalue > 0.001
+        assert stats.ks_2samp(smaller[:, column], theirs[:, column]).pvalue < 1e-6
+
+
+def test_a_mirrored_crop_is_a_mirror_and_a_crop():
+    images, uniforms = drawn(12, 20, 45)
+    mirrored = torch.arange(12) % 3 == 0
+    crop = RandomResizedCrop(16, dtype=torch.float64)
+    found = crop.cropped(images, crop.rectangles(uniforms, height=20, width=45), mirrored)
+    expected = crop(torch.where(mirrored.view(-1, 1, 1, 1), images.flip(-1), images), uniforms)
+    torch.testing.assert_close(found, expected, rtol=0, atol=1e-14)
 
 
 def test_rectangles_lie_in_the_image_even_for_the_largest_draws():

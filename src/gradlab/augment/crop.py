@@ -52,27 +52,36 @@ class RandomResizedCrop:
 
     def __call__(self, images: Tensor, uniforms: Tensor) -> Tensor:
         """Returns the crops [batch, channels, size, size], given uniforms [batch, 22]."""
+        return self.cropped(images, self.rectangles(uniforms, height=images.shape[-2], width=images.shape[-1]))
+
+    def cropped(self, images: Tensor, rectangles: Tensor, mirrored: Tensor | None = None) -> Tensor:
+        """Returns the crops [batch, channels, size, size] of these rectangles.
+
+        Args:
+            images: [batch, channels, height, width].
+            rectangles: [batch, 4]: top, left, height, width.
+            mirrored: [batch], which images are mirrored left to right beforehand.
+        """
         height, width = images.shape[-2:]
-        top, left, crop_height, crop_width = self.rectangles(uniforms, height=height, width=width).unbind(1)
+        top, left, crop_height, crop_width = rectangles.unbind(1)
         down = interpolation(top, crop_height, side=height, size=self.size, dtype=self.dtype)
-        across = interpolation(left, crop_width, side=width, size=self.size, dtype=self.dtype)
+        across = interpolation(left, crop_width, side=width, size=self.size, dtype=self.dtype, mirrored=mirrored)
         if images.dtype == torch.uint8:
             down = down / 255
         return resample(images, down, across)
 
     def rectangles(self, uniforms: Tensor, *, height: int, width: int) -> Tensor:
         """The rectangles, int64 [batch, 4]: top, left, height, width, for images of `height` x `width`."""
-        areas = height * width * _between(uniforms[:, :ATTEMPTS], *self.scale)
-        ratios = _between(uniforms[:, ATTEMPTS:-2], math.log(self.ratio[0]), math.log(self.ratio[1])).exp()
+        areas = height * width * between(uniforms[:, :ATTEMPTS], *self.scale)
+        ratios = between(uniforms[:, ATTEMPTS:-2], math.log(self.ratio[0]), math.log(self.ratio[1])).exp()
         widths, heights = (areas * ratios).sqrt().round(), (areas / ratios).sqrt().round()
         fits = (widths >= 1) & (widths <= width) & (heights >= 1) & (heights <= height)
-        first = fits.int().argmax(1, keepdim=True)
-        found = fits.any(1)
+        found, crop_height, crop_width = first_fitting(heights, widths, fits)
         middle_height, middle_width = self._largest(height, width)
-        crop_height = torch.where(found, heights.gather(1, first).squeeze(1), middle_height)
-        crop_width = torch.where(found, widths.gather(1, first).squeeze(1), middle_width)
-        top = torch.where(found, _place(uniforms[:, -2], height - crop_height), (height - crop_height) / 2)
-        left = torch.where(found, _place(uniforms[:, -1], width - crop_width), (width - crop_width) / 2)
+        crop_height = torch.where(found, crop_height, middle_height)
+        crop_width = torch.where(found, crop_width, middle_width)
+        top = torch.where(found, place(uniforms[:, -2], height - crop_height), (height - crop_height) / 2)
+        left = torch.where(found, place(uniforms[:, -1], width - crop_width), (width - crop_width) / 2)
         return torch.stack([top, left, crop_height, crop_width], dim=1).long()
 
     def _largest(self, height: int, width: int) -> tuple[float, float]:
@@ -84,20 +93,25 @@ class RandomResizedCrop:
         return float(height), float(width)
 
 
-def interpolation(start: Tensor, length: Tensor, *, side: int, size: int, dtype: torch.dtype) -> Tensor:
+def interpolation(
+    start: Tensor, length: Tensor, *, side: int, size: int, dtype: torch.dtype, mirrored: Tensor | None = None
+) -> Tensor:
     """The matrices [batch, size, side] that take `length` pixels from `start` on and resize them to `size`.
 
     Each row holds the weights of the source pixels of one output pixel: a triangle around its position in the crop, as
-    wide as a source pixel or, where the crop shrinks, as an output pixel.
+    wide as a source pixel or, where the crop shrinks, as an output pixel. Where `mirrored` [batch] is true, source
+    pixels are counted from the far end.
     """
     device = start.device
     outputs, sources = torch.arange(size, device=device, dtype=dtype), torch.arange(side, device=device, dtype=dtype)
+    if mirrored is not None:
+        sources = torch.where(mirrored.view(-1, 1, 1), side - 1 - sources, sources)
     start, length = start.to(dtype).view(-1, 1, 1), length.to(dtype).view(-1, 1, 1)
     step = length / size
     centres = start + (outputs.view(1, -1, 1) + 0.5) * step - 0.5
-    weights = (1 - (sources - centres).abs() / step.clamp(min=1)).clamp(min=0)
-    weights = weights * ((sources >= start) & (sources < start + length))
-    return weights / weights.sum(2, keepdim=True)
+    weights = (sources - centres).abs_().div_(-step.clamp(min=1)).add_(1).clamp_(min=0)
+    weights.mul_(((sources >= start) & (sources < start + length)).to(dtype))
+    return weights.div_(weights.sum(2, keepdim=True))
 
 
 def resample(images: Tensor, down: Tensor, across: Tensor) -> Tensor:
@@ -110,14 +124,21 @@ def resample(images: Tensor, down: Tensor, across: Tensor) -> Tensor:
     """
     batch, channels, height, width = images.shape
     rows = torch.bmm(images.to(down.dtype).reshape(batch, channels * height, width), across.transpose(1, 2))
-    return torch.matmul(down.unsqueeze(1), rows.view(batch, channels, height, -1))
+    return torch.matmul(down.unsqueeze(1), rows.view(batch, channels, height, across.shape[1]))
 
 
-def _between(draws: Tensor, low: float, high: float) -> Tensor:
+def between(draws: Tensor, low: float, high: float) -> Tensor:
+    """Numbers in [low, high) from draws in [0, 1)."""
     return low + (high - low) * draws
 
 
-def _place(draws: Tensor, largest: Tensor) -> Tensor:
+def first_fitting(heights: Tensor, widths: Tensor, fits: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+    """Whether any attempt fits, and the first one's height and width; all [batch], from attempts [batch, attempts]."""
+    first = fits.int().argmax(1, keepdim=True)
+    return fits.any(1), heights.gather(1, first).squeeze(1), widths.gather(1, first).squeeze(1)
+
+
+def place(draws: Tensor, largest: Tensor) -> Tensor:
     """Whole places from 0 to `largest`, all equally likely."""
     # A draw just below 1 times a whole number can round up to that number.
     return (draws * (largest + 1)).floor().minimum(largest)

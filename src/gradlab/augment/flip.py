@@ -25,5 +25,8 @@ class RandomHorizontalFlip:
 
     def __call__(self, images: Tensor, uniforms: Tensor) -> Tensor:
         """Returns the images [batch, channels, height, width], some mirrored, given uniforms [batch, 1]."""
-        mirrored = (uniforms[:, 0] < self.p).view(-1, 1, 1, 1)
-        return torch.where(mirrored, images.flip(-1), images)
+        return torch.where(self.parameters(uniforms).view(-1, 1, 1, 1), images.flip(-1), images)
+
+    def parameters(self, uniforms: Tensor) -> Tensor:
+        """Which images are mirrored, [batch]."""
+        return uniforms[:, 0] < self.p
