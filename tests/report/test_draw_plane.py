@@ -147,6 +147,21 @@ def test_the_first_row_of_a_heat_map_is_at_the_top():
     assert sheet.figure.axes[0].yaxis_inverted()
 
 
+def test_a_frame_surrounds_its_part_of_a_heat_map():
+    with drawing():
+        plain, framed = (
+            figure_sheet(HeatMaps([np.eye(4)], ["a"], "t", frames=frames), WIDE, LIGHT.tokens())
+            for frames in ((), [(2, 1, 2, 3)])
+        )
+    (outline,) = [line for line in framed.figure.artists if getattr(line, "get_linewidth", float)() == 2.5]
+    assert len(framed.figure.artists) == len(plain.figure.artists) + 1
+    box = framed.figure.axes[0].get_window_extent()
+    corners = framed.pixels.transform(np.stack(outline.get_data(), 1))
+    shares = (corners - (box.x0, box.y0)) / (box.width, box.height)
+    assert shares.min(axis=0) == pytest.approx([1 / 4, 0], abs=0.02)
+    assert shares.max(axis=0) == pytest.approx([1, 1 / 2], abs=0.02)
+
+
 def charts():
     field = field_of(lambda x, y: x + y**2 + 0.1)
     walk = Path("a walk", np.array([[0.5, 0.2], [2.5, 0.9], [9.0, 9.0]]), 3)

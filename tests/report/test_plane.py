@@ -66,6 +66,12 @@ def test_a_scatter_chart_has_an_end():
         ([np.zeros((65, 2))], {"names": ["a"]}, "at most 64 x 64"),
         ([np.zeros((2, 3))], {"names": ["a"], "column_labels": ["x", "y"]}, "need as many labels: got 2"),
         ([np.full((2, 2), np.nan)], {"names": ["a"]}, "not finite"),
+        ([np.zeros((2, 3))], {"names": ["a"], "frames": [(0, 0, 1, 1)] * 2}, "need as many frames: got 2"),
+        (
+            [np.zeros((2, 3))],
+            {"names": ["a"], "frames": [(1, 0, 2, 1)]},
+            r"leaves its heat map of 2 x 3: \(1, 0, 2, 1\)",
+        ),
     ],
 )
 def test_heat_maps_refuse_what_does_not_fit(matrices, more, told):

@@ -8,6 +8,7 @@ Command: `gradlab run group_equivariance`
 Cost: not run in full yet; `gradlab run group_equivariance --dry-run` estimates it.
 """
 
+import math
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import partial
@@ -15,7 +16,7 @@ from typing import Any, Literal
 
 import numpy as np
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
 from gradlab import rng
 from gradlab.augment import Normalize, Transform
@@ -47,14 +48,17 @@ from gradlab.report import (
     cell,
     classification_blocks,
     differences,
+    kernel_copies,
+    lifted_grids,
     line_chart,
+    maps_at_angles,
     mean_of,
-    mosaic,
+    moved_grids,
     reading,
     values_by_seed,
 )
 from gradlab.stats import format_interval, summarise
-from gradlab.training import Recipe, Run, Selection, schedules
+from gradlab.training import Place, Recipe, Run, Selection, schedules
 
 PLAIN, UPRIGHT = "CNN", "test_upright_accuracy"
 GROUPS = {"C4": partial(CyclicGroup, 4), "C8": partial(CyclicGroup, 8), "C16": partial(CyclicGroup, 16),
@@ -148,6 +152,12 @@ def turned(images: Images, purpose: str) -> Images:
     return Images(torch.cat(parts), images.labels, images.classes)
 
 
+def measured(model: nn.Module, *, images: Images, prepare: Transform, place: Place) -> dict[str, float]:
+    """Loss and accuracy in the arithmetic of training, without which they would cost more than training."""
+    with place.autocast():
+        return measure_classification(model, images, prepare)
+
+
 def run(config: Config, run: Run) -> Iterator[Row]:
     """Trains on upright images; selects on the turned validation split; tests upright, turned, and at every angle."""
     splits = run.load(config.data, side=config.image_size)
@@ -164,16 +174,18 @@ def run(config: Config, run: Run) -> Iterator[Row]:
             classification,
             recipe(config, len(train)),
             prepare=normalize,
-            measure={"validation": partial(measure_classification, images=validation, prepare=normalize)},
+            measure={"validation": partial(measured, images=validation, prepare=normalize, place=run.place)},
         )
-        found = examine(trained.models, test, normalize)
+        with run.place.autocast():
+            found = examine(trained.models, test, normalize)
+            upright = examine(trained.models, splits.test, normalize)
+            angles = range(0, 361, config.step)
+            at_angles = list(accuracy_over_rotation(trained.models, some, normalize, angles))
         run.keep_arrays(arm, found.arrays)
-        upright = examine(trained.models, splits.test, normalize)
         yield from ({"arm": arm, **row} for row in found.rows)
         for row in upright.rows:
             yield {"arm": arm, "seed": row["seed"], "split": "test", "upright_accuracy": row["accuracy"]}
-        angles = range(0, 361, config.step)
-        yield from ({"arm": arm, **row} for row in accuracy_over_rotation(trained.models, some, normalize, angles))
+        yield from ({"arm": arm, **row} for row in at_angles)
         model = next(iter(trained.models.values()), None)
         if isinstance(model, CNN | GroupEquivariantCNN):
             run.keep_arrays(f"{arm} inside", inside(model, splits.test.pixels[:1], normalize))
@@ -228,6 +240,7 @@ def page(run: RunFolder) -> list[Block]:
     rows, results = run.rows(), run.document("results")
     arms = list(results["arms"])
     compared = differences(results, PLAIN, [arm for arm in arms if arm != PLAIN])
+    groups = [arm for arm in arms if arm != PLAIN]
     blocks: list[Block] = [
         Answer(f"On turned images, after training on upright ones. {accuracies_sentence(results)} "
                + " ".join(f"{arm} against the CNN: {reading(found)}." for arm, found in compared.items())),
@@ -236,6 +249,7 @@ def page(run: RunFolder) -> list[Block]:
         line_chart(rows, x="angle", where={"split": "test"}, percent=True, title="Test accuracy over rotation",
                    x_label="rotation, degrees counter-clockwise", caption="Bilinear, black corners."),
         line_chart(rows, where={"split": "validation"}, percent=True, title="Accuracy on turned validation images"),
+        *[block for arm in groups[:1] for block in _grids(arm, run.arrays(f"{arm} inside"))],
         Text("A convolution over the group gives the same numbers for a turned image, moved: turned in the plane and "
              "shifted along the group. The mean over both is then the same number for every turn in the group.",
              heading="What the networks see inside"),
@@ -286,29 +300,33 @@ def _turned(arrays: Mapping[str, np.ndarray]) -> Pictures:
 def _inside_blocks(arm: str, kept: Mapping[str, np.ndarray]) -> list[Block]:
     if not kept:
         return []
-    maps = kept["maps"]
-    columns = [mosaic(np.concatenate([image[None], _as_large(at, image)]), 1)
-               for image, at in zip(kept["image"], maps, strict=True)]  # fmt: skip
     kind = "channels" if arm == PLAIN else "elements of one channel"
     blocks: list[Block] = [
-        Pictures(np.stack(columns), [f"{angle}°" for angle in ANGLES], f"{arm}: one image at eight angles", columns=8,
-                 caption=f"The image, and below it the first {maps.shape[1]} {kind} of the third convolution."),
+        maps_at_angles(kept["image"], kept["maps"], ANGLES, f"{arm}: one image at eight angles", kind),
         HeatMaps([kept["vectors"]], [arm], f"{arm}: the vector before the last layer", label="value", row_name="angle",
                  row_labels=[f"{angle}°" for angle in ANGLES], column_name="channel"),
     ]  # fmt: skip
     if "kernels" in kept and max(kept["kernels"].shape[1:]) <= 64:
-        names = [f"element {place}" for place in range(len(kept["kernels"]))]
-        blocks.append(
-            HeatMaps(list(kept["kernels"]), names, f"{arm}: a kernel and its copies", label="weight",
-                     caption="Every column is one copy; the elements of the group lie below each other. From copy to "
-                             "copy each block turns and moves along the group: the twist and the shift.")
-        )  # fmt: skip
+        blocks.append(kernel_copies(kept["kernels"], element_names(arm), f"{arm}: a kernel and its copies"))
     return blocks
 
 
-def _as_large(maps: np.ndarray, image: np.ndarray) -> np.ndarray:
-    """The maps [N, height, width] in the middle of black pictures of the image's size."""
-    canvas = np.zeros((len(maps), *image.shape), np.uint8)
-    top, left = ((large - small) // 2 for large, small in zip(image.shape, maps.shape[1:], strict=True))
-    canvas[:, top : top + maps.shape[1], left : left + maps.shape[2]] = maps
-    return canvas
+def _grids(arm: str, kept: Mapping[str, np.ndarray]) -> list[Block]:
+    """A picture, its grid and the grid of the group under every element."""
+    if not kept:
+        return []
+    table, names = GROUPS[arm]().table, element_names(arm)
+    matrices = table.matrices.numpy()
+    return [
+        Text(f"Every element of {arm} acts on the plane, and on the group from the left.", heading=f"What {arm} does"),
+        moved_grids(kept["image"][0], matrices, names),
+        lifted_grids(matrices, table.product.numpy(), names),
+    ]
+
+
+def element_names(arm: str) -> list[str]:
+    """What each element of an arm's group does, such as "90°" or, after a reflection in the x axis, "90°, mirrored"."""
+    return [
+        f"{round(math.degrees(math.atan2(c, a)), 6) % 360:g}°" + ("" if a * d > b * c else ", mirrored")
+        for (a, b), (c, d) in GROUPS[arm]().table.matrices.tolist()
+    ]

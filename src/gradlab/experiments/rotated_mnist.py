@@ -52,8 +52,8 @@ AUGMENTED = ", augmented"
 PUBLISHED = {"Z2CNN": 0.0503, "P4CNN": 0.0228}
 """Test error on the published files: Cohen and Welling 2016, table 1."""
 LEAST = (
-    "The least published error is 0.68 % (Weiler and Cesa 2019), of a larger network on the published files, which hold "
-    "other images turned by other angles."
+    "The least published error is 0.68 % (Weiler and Cesa 2019), of a larger network on the published files, which "
+    "hold other images turned by other angles."
 )
 WHOLE = {"train_images": 12_000, "test_images": 50_000}
 

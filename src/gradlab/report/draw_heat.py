@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 
 import numpy as np
 
+from gradlab.report.palette import series
 from gradlab.report.plane_charts import HeatMaps
 from gradlab.report.sheet import FONT_SIZE, NARROW, Sheet, clipped, text_width
 from gradlab.report.tint import Scale, bar_room, draw_bar, place_picture
@@ -29,6 +30,8 @@ def draw_heat(maps: HeatMaps, width: float, colours: Mapping[str, str]) -> Sheet
         x, y = left + (wide + _GAP) * (place % columns), _TOP + pitch * (place // columns)
         place_picture(sheet, scale.tints(matrix), (x, y, x + wide, y + tall))
         sheet.line([x, x + wide, x + wide, x, x], [y, y, y + tall, y + tall, y], "rule", lw=0.7)
+        if maps.frames:
+            _frame(sheet, maps.frames[place], (x, y), wide / steps)
         sheet.text(x + wide / 2, y - 13, clipped(name, wide + _GAP - 6), "ink", ha="center")
         _column_labels(sheet, maps, (x, y + tall, wide), turned=turned)
         if place % columns == 0:
@@ -56,6 +59,14 @@ def _layout(maps: HeatMaps, room: float) -> tuple[int, float]:
     smallest = min(_SMALLEST_MAP, largest)
     columns = max(1, min(len(maps.matrices), int((room + _GAP) // (smallest + _GAP))))
     return columns, min(largest, (room + _GAP) / columns - _GAP)
+
+
+def _frame(sheet: Sheet, part: tuple[int, int, int, int], corner: tuple[float, float], step: float) -> None:
+    """An outline of the part, drawn inside it so that neighbours keep their colours."""
+    row, column, height, width = part
+    left, top = corner[0] + column * step + 1, corner[1] + row * step + 1
+    right, bottom = left + width * step - 2, top + height * step - 2
+    sheet.line([left, right, right, left, left], [top, top, bottom, bottom, top], series(1), lw=2.5)
 
 
 def _turned(labels: Sequence[str], step: float) -> bool:

@@ -135,9 +135,10 @@ class HeatMaps:
         label: what the numbers are.
         limits: the ends of the colour scale; those of the numbers where None.
         percent: the numbers are fractions, shown in percent.
+        frames: for each matrix the row, column, height and width of a part that is framed; none where empty.
 
     Raises:
-        UsageError: shapes, names or labels do not fit together, or a number is not finite.
+        UsageError: shapes, names, labels or frames do not fit together, or a number is not finite.
     """
 
     matrices: Sequence[np.ndarray]
@@ -150,6 +151,7 @@ class HeatMaps:
     label: str = "value"
     limits: Range | None = None
     percent: bool = False
+    frames: Sequence[tuple[int, int, int, int]] = ()
     caption: str = ""
     alt: str = ""
 
@@ -170,7 +172,12 @@ def _check_matrices(maps: HeatMaps) -> None:
         raise UsageError(f"{len(maps.matrices)} heat maps need as many names: got {len(maps.names)}")
     if len(shapes) > 1 or any(len(shape) != 2 or not 1 <= min(shape) <= max(shape) <= 64 for shape in shapes):
         raise UsageError(f"heat maps are matrices of one shape, at most 64 x 64: got {sorted(shapes)}")
+    if maps.frames and len(maps.frames) != len(maps.matrices):
+        raise UsageError(f"{len(maps.matrices)} heat maps need as many frames: got {len(maps.frames)}")
     for rows, columns in shapes:
+        for row, column, height, width in maps.frames:
+            if min(row, column) < 0 or min(height, width) < 1 or row + height > rows or column + width > columns:
+                raise UsageError(f"a frame leaves its heat map of {rows} x {columns}: {(row, column, height, width)}")
         for labels, size in ((maps.row_labels, rows), (maps.column_labels, columns)):
             if labels and len(labels) != size:
                 raise UsageError(f"{size} rows or columns need as many labels: got {len(labels)}")
