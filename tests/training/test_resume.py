@@ -10,6 +10,7 @@ import torch
 from gradlab.augment import Normalize, Pipeline, SmallAffine
 from gradlab.errors import FileError, InterruptedRunError
 from gradlab.objectives import classification
+from gradlab.records import read_sealed, write_sealed
 from gradlab.training import Place, Selection, Stop, collect, fit, schedules
 from gradlab.training.state import newest_state, pack, state_files, unpack, write_state
 
@@ -203,3 +204,22 @@ def test_pack_keeps_every_bit():
         warnings.simplefilter("error")
         with pytest.raises(FileError, match="damaged"):
             unpack(b"not a state")
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("epoch", 0), ("epoch", 1.5), ("epoch", True), ("step_in_epoch", STEPS + 1), ("standings", []),
+        ("standings", [{}]), ("rows", [3]), ("rows", [{"epoch": "1"}]), ("optimizer", {"0/step": []}), ("seconds", "1"), ("finished", None),
+        ("settings", None),
+    ],
+)  # fmt: skip
+def test_a_state_of_values_that_no_training_has_is_refused(name, value, bars, recipe, make_small_net, tmp_path):
+    with contextlib.suppress(InterruptedRunError):
+        place = Place(state=tmp_path, stop=StopAtStep(6))
+        collect(make_fit(bars, recipe, make_small_net, together="in a row", place=place))
+    (path,) = state_files(tmp_path / "model" / "seed-0")
+    tensors, meta = unpack(read_sealed(path))
+    write_sealed(path, pack(tensors, {**meta, name: value}))
+    with pytest.raises(FileError, match="its values are not those of a training"):
+        collect(make_fit(bars, recipe, make_small_net, together="in a row", place=Place(state=tmp_path)))

@@ -10,7 +10,7 @@ from typing import Any
 import torch
 
 from gradlab import training
-from gradlab.cli.settings import configured, load_experiment, make_run
+from gradlab.cli.settings import checked_settings, configured, load_experiment, make_run
 from gradlab.data import show_progress
 from gradlab.errors import DivergedError, GradlabError, InterruptedRunError, UsageError
 from gradlab.records import RowJournal, RunFolder, describe_environment, write_json
@@ -26,7 +26,7 @@ def execute(folder: RunFolder, *, quiet: bool, as_json: bool) -> int:
     Raises:
         GradlabError: whatever stopped it; its state is saved.
     """
-    settings = folder.document("config")
+    settings = checked_settings(folder.document("config"))
     training.keep_freed_memory()
     torch.set_num_threads(settings["threads"])  # for everything: what is evaluated must not depend on the cores
     display = Display(seeds=len(settings["seeds"]), quiet=quiet)

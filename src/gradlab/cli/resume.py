@@ -5,7 +5,6 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from gradlab.cli.arguments import JSON, Flag, parse, word
-from gradlab.errors import FileError
 from gradlab.records import RunFolder
 
 
@@ -22,7 +21,7 @@ def main(words: Sequence[str]) -> int:
         from gradlab.cli.group import continue_group
 
         return continue_group(folder)
-    settings = folder.document("config")
+    folder.document("config")
     report = folder.path / "report.html"
     if folder.has("results") and report.is_file():
         print(
@@ -31,8 +30,6 @@ def main(words: Sequence[str]) -> int:
         return 0
     from gradlab.cli.execute import execute
 
-    if "experiment" not in settings:
-        raise FileError(f"{folder.path / 'config.json'} is damaged: it names no experiment")
     return execute(folder, quiet=bool(options["quiet"]) or bool(options["json"]), as_json=bool(options["json"]))
 
 

@@ -2,9 +2,10 @@
 
 import dataclasses
 import importlib
+import math
 from pathlib import Path
-from types import ModuleType
-from typing import Any
+from types import ModuleType, UnionType
+from typing import Any, Literal, get_args, get_origin, get_type_hints
 
 import torch
 
@@ -43,6 +44,42 @@ def load_experiment(name: str) -> ModuleType:
     return importlib.import_module(f"gradlab.experiments.{name}")
 
 
+MOST_THREADS = 4096
+KINDS: dict[str, Any] = {
+    "question": str,
+    "seeds": tuple[int, ...],
+    "together": str,
+    "device": str,
+    "precision": Literal["float32", "float64", "bfloat16"],
+    "threads": int,
+    "save_seconds": float,
+    "data_root": str | None,
+    "offline": bool,
+    "command": str,
+    "config": dict,
+}
+"""What `config.json` says beside the experiment's name, and the kind of each value."""
+
+
+def checked_settings(settings: dict[str, Any]) -> dict[str, Any]:
+    """The settings of a run that is to go on, each of a kind that a run can have.
+
+    Raises:
+        FileError: one is missing or of another kind.
+        UsageError: the experiment is unknown, or the device is not there.
+    """
+    for name, kind in {"experiment": str, **KINDS}.items():
+        if name not in settings or not _fits(settings[name], kind):
+            raise FileError(f"config.json is damaged: its '{name}' is {settings.get(name)!r:.80}")
+    if not 1 <= settings["threads"] <= MOST_THREADS or settings["save_seconds"] < 0:
+        raise FileError(f"config.json is damaged: {settings['threads']} threads, {settings['save_seconds']} seconds")
+    if min(settings["seeds"], default=-1) < 0:
+        raise FileError(f"config.json is damaged: its seeds are {settings['seeds']!r:.80}")
+    load_experiment(settings["experiment"])
+    choose_device(settings["device"])
+    return settings
+
+
 def configured(module: ModuleType, settings: dict[str, Any]) -> Any:
     """The experiment's `Config` as `config.json` has it: never today's defaults, which may be others.
 
@@ -53,7 +90,26 @@ def configured(module: ModuleType, settings: dict[str, Any]) -> Any:
     known = {field.name for field in dataclasses.fields(module.Config)}
     if values.keys() != known:
         raise FileError(f"config.json does not fit the experiment: it differs in {sorted(values.keys() ^ known)}")
+    for name, kind in get_type_hints(module.Config).items():
+        if not _fits(values[name], kind):
+            raise FileError(f"config.json does not fit the experiment: its '{name}' is {values[name]!r:.80}")
     return module.Config(**values)
+
+
+def _fits(value: Any, kind: Any) -> bool:
+    """Whether a JSON value is of a kind: int, finite float, str, bool, dict, Literal, a tuple of one kind, a union."""
+    inside = get_args(kind)
+    if get_origin(kind) is Literal:
+        return value in inside and isinstance(value, str)
+    if get_origin(kind) is tuple:
+        return isinstance(value, tuple | list) and all(_fits(part, inside[0]) for part in value)
+    if isinstance(kind, UnionType):
+        return any(_fits(value, choice) for choice in inside)
+    if isinstance(value, bool) or kind is bool:
+        return isinstance(value, bool) and kind is bool
+    if kind is float:
+        return isinstance(value, int | float) and math.isfinite(value)
+    return isinstance(value, kind)
 
 
 def choose_device(asked: str | None) -> str:

@@ -42,7 +42,8 @@ def read_picture(path: Path, side: int) -> np.ndarray:
         if image.width * image.height > MOST_PIXELS:
             raise ValueError(f"{image.width}x{image.height} are more than {MOST_PIXELS:,} pixels; make it smaller")
         image.load()
-        upright = _to_rgb(ImageOps.exif_transpose(image))
+        ImageOps.exif_transpose(image, in_place=True)  # a large image must not be there twice
+        upright = _to_rgb(image)
         square = min(upright.size)
         left, top = (upright.width - square) // 2, (upright.height - square) // 2
         # Cutting inside the resize: a 1 x 10,000 image must not be blown up before it is cut.
@@ -73,7 +74,7 @@ def _to_rgb(image: Image.Image) -> Image.Image:
         # What lies under transparent pixels is arbitrary, mostly black; white is what a page shows.
         over = image.convert("RGBA")
         image = Image.alpha_composite(Image.new("RGBA", over.size, "white"), over)
-    return image.convert("RGB")
+    return image if image.mode == "RGB" else image.convert("RGB")
 
 
 @contextlib.contextmanager

@@ -66,7 +66,7 @@ def read_contents(
         yield from read_members(place.archive, published.folders[0], wanted, pinned=pinned, remedy=remedy)
         return
     for content in wanted:
-        with open_content(place.files[content.name], pinned=content.digest, remedy=remedy) as source:
+        with open_content(place.files[content.name], pinned=content.digest, remedy=remedy, size=content.size) as source:
             yield content.name, source
 
 

@@ -104,13 +104,16 @@ def drain(source: VerifiedStream, size: int) -> Iterator[np.ndarray]:
 
 
 @contextlib.contextmanager
-def open_content(path: Path, *, pinned: str = "", remedy: str = "") -> Iterator[VerifiedStream]:
+def open_content(
+    path: Path, *, pinned: str = "", remedy: str = "", size: int | None = None
+) -> Iterator[VerifiedStream]:
     """Opens a plain or gzipped file (told by its first bytes, not by its name) as a stream of its uncompressed content.
 
     Args:
         path: the file.
         pinned: "sha256:..." or "md5:..." of the uncompressed content; empty checks nothing.
         remedy: what the user can do when the content is damaged.
+        size: bytes of the uncompressed content where they are known: no header is believed that promises more.
 
     Raises:
         DataUnavailableError: the file cannot be opened.
@@ -120,8 +123,9 @@ def open_content(path: Path, *, pinned: str = "", remedy: str = "") -> Iterator[
     except OSError as error:
         raise DataUnavailableError(f"cannot open {path}: {error.strerror}{remedy and f'; {remedy}'}") from error
     with file:
-        size = path.stat().st_size
+        stored = path.stat().st_size
         packed = file.peek(len(GZIP_MAGIC))[:2] == GZIP_MAGIC
         stream = gzip.GzipFile(fileobj=file) if packed else file
-        available = size * LARGEST_EXPANSION if packed else size
+        available = stored * LARGEST_EXPANSION if packed else stored
+        available = available if size is None else min(available, size)
         yield VerifiedStream(stream, str(path), pinned=pinned, available=available, remedy=remedy)

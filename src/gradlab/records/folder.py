@@ -21,6 +21,9 @@ from gradlab.records.seal import BEGUN, FINISHED, check_seal, write_seal
 LOCK_SECONDS = 2.0
 """How long a new process waits for the children of a killed one to notice that they are alone."""
 
+MOST_ARRAY_BYTES = 1 << 28
+"""Far above what experiments keep for their pages: a small archive must not fill the memory."""
+
 
 @dataclass(frozen=True, slots=True)
 class RunFolder:
@@ -112,6 +115,8 @@ class RunFolder:
         try:
             # Opened here, since numpy leaves the file open where the archive is damaged.
             with path.open("rb") as file, np.load(file, allow_pickle=False) as archive:
+                if sum(member.file_size for member in archive.zip.infolist()) > MOST_ARRAY_BYTES:
+                    raise ValueError(f"it unpacks to more than {MOST_ARRAY_BYTES:,} bytes")
                 return {key: archive[key] for key in archive.files}
         except Exception as error:  # zipfile, zlib and numpy each raise their own kinds
             raise FileError(f"{path} is damaged: {error}") from error

@@ -2,7 +2,7 @@
 
 import time
 import warnings
-from dataclasses import asdict
+from dataclasses import asdict, fields
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +16,20 @@ from gradlab.training.state import newest_state, write_state
 from gradlab.training.task import Task
 
 SAMPLED = (0.0, 0.1, 0.25, 0.5, 0.75, 0.9)  # where along the training two schedules are held against each other
+SHAPE: dict[str, Any] = {
+    "fingerprint": dict,
+    "settings": dict,
+    "epoch": int,
+    "step_in_epoch": int,
+    "standings": list,
+    "rows": list,
+    "finished": bool,
+    "exact": bool,
+    "seconds": int | float,
+    "optimizer": dict,
+}
+"""What a state says beside its tensors, and the kind of each value."""
+PLAIN = (str, int, float, bool, type(None))
 SAVE_SHARE = 0.01  # of the time goes into saving, at most
 
 
@@ -134,8 +148,47 @@ def _same_ground(task: Task, saved: dict[str, Any]) -> bool:
     return not changed
 
 
+def _refuse_misshapen(task: Task, training: Training, meta: Any) -> None:
+    """A state whose values cannot be a training's, however it was sealed, is refused before anything is taken from it.
+
+    Raises:
+        FileError: it is.
+    """
+    shaped = isinstance(meta, dict) and all(
+        isinstance(meta.get(name), kind) and not (kind is not bool and isinstance(meta[name], bool))
+        for name, kind in SHAPE.items()
+    )
+    whole = (
+        shaped
+        and 1 <= meta["epoch"] <= task.recipe.epochs + 1
+        and 0 <= meta["step_in_epoch"] <= task.steps_per_epoch
+        and len(meta["standings"]) == len(training.learner.seeds)
+        and all(_is_standing(standing) for standing in meta["standings"])
+        and all(isinstance(row, dict) and isinstance(row.get("epoch"), int) for row in meta["rows"])
+        and all(isinstance(value, int | float | None) for value in meta["optimizer"].values())
+        and all(isinstance(value, PLAIN) for row in meta["rows"] for value in row.values())
+    )
+    if not whole:
+        raise FileError(f"the saved state of '{task.arm}' is damaged: its values are not those of a training")
+
+
+def _is_standing(saved: Any) -> bool:
+    """Whether a JSON value has the fields and the kinds of value of a `Standing`."""
+    if not isinstance(saved, dict) or saved.keys() != {field.name for field in fields(Standing)}:
+        return False
+    sums = [saved["sums"], saved["window_sums"]]
+    return (
+        all(isinstance(entries, dict) and all(isinstance(v, int | float) for v in entries.values()) for entries in sums)
+        and all(isinstance(saved[name], int) for name in ("samples", "window_samples"))
+        and all(isinstance(saved[name], int | None) for name in ("best_epoch", "finished_epoch"))
+        and isinstance(saved["best"], int | float | None)
+        and isinstance(saved["diverged"], str | None)
+    )
+
+
 def _restore(task: Task, training: Training, tensors: dict[str, Tensor], meta: dict[str, Any]) -> None:
-    _refuse_other_settings(task, training.learner, meta.get("settings", {}))
+    _refuse_misshapen(task, training, meta)
+    _refuse_other_settings(task, training.learner, meta["settings"])
     try:
         training.learner.restore(tensors, meta["optimizer"])
         training.standings = [Standing(**standing) for standing in meta["standings"]]
@@ -144,7 +197,7 @@ def _restore(task: Task, training: Training, tensors: dict[str, Tensor], meta: d
         training.rows, training.finished = meta["rows"], meta["finished"]
         training.seconds = meta["seconds"]
         training.exact = meta["exact"] and (training.finished or _same_ground(task, meta["fingerprint"]))
-    except (KeyError, TypeError, RuntimeError, ValueError) as error:
+    except (KeyError, IndexError, TypeError, RuntimeError, ValueError) as error:
         raise FileError(f"the saved state of '{task.arm}' is not of this model and recipe: {error}") from error
     for replica, standing in enumerate(training.standings):
         if standing.diverged is not None:

@@ -69,7 +69,7 @@ def unpack(content: bytes) -> tuple[dict[str, Tensor], dict[str, Any]]:
         tensors = load(content)
         text = tensors.pop(META)
         return tensors, json.loads(text.numpy().tobytes())
-    except (SafetensorError, ValueError, KeyError) as error:
+    except (SafetensorError, ValueError, KeyError, TypeError, RecursionError) as error:
         raise FileError(f"the state is damaged: {error}") from error
 
 

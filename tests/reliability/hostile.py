@@ -1,0 +1,63 @@
+"""Suite 4: any bytes give a right answer or one clear error, quickly, in little memory, and do nothing else."""
+
+import contextlib
+import random
+import shutil
+import tempfile
+import warnings
+from pathlib import Path
+from typing import Any
+
+from tests.reliability.guard import Guard, Limits
+from tests.reliability.parsers import Parser, Refused, parsers
+
+INPUTS = 100_000
+"""For each parser, in the full part."""
+LONGEST_SECONDS, MOST_MEBIBYTES = 2.0, 300
+
+
+def fuzz(parser: Parser, count: int, guard: Guard, seed: int = 0) -> dict[str, Any]:
+    """Feeds a parser so many inputs; returns how many were refused, the limits reached, and what was wrong."""
+    chance = random.Random(f"{parser.name} {seed}")
+    wrong, refused = [], 0
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        # What is loaded late is loaded now, before anybody watches.
+        wrong += [f"a valid input: {trouble}" for trouble in map(parser.parse, parser.samples) if trouble]
+        limits = Limits(guard.resident)
+        for number in range(count):
+            content = parser.change(chance.choice(parser.samples), chance)
+            try:
+                with guard.watched(), limits.one():
+                    trouble = parser.parse(content)
+            except Refused:
+                refused += 1
+            except Exception as error:
+                wrong.append(f"input {number}: {type(error).__name__}: {str(error)[:200]}")
+            else:
+                wrong += [f"input {number}: {trouble}"] if trouble else []
+    wrong += [f"did {what}" for what in dict.fromkeys(guard.seen)]
+    guard.seen.clear()
+    wrong += [f"took {limits.longest_seconds:.1f} s"] if limits.longest_seconds > LONGEST_SECONDS else []
+    wrong += [f"took {limits.growth()} MiB"] if limits.growth() > MOST_MEBIBYTES else []
+    return {
+        "inputs": count,
+        "refused": refused,
+        "longest_seconds": round(limits.longest_seconds, 3),
+        "memory_mebibytes": limits.growth(),
+        "wrong": [f"{parser.name}, {what}" for what in wrong],
+    }
+
+
+def full(share: float) -> dict[str, Any]:
+    """Every parser, with as many inputs."""
+    place = Path(tempfile.mkdtemp(prefix="hostile-"))
+    try:
+        guard = Guard(place)
+        with contextlib.chdir(place):  # where command lines make their folders
+            found = {parser.name: fuzz(parser, max(20, round(INPUTS * share)), guard) for parser in parsers(place)}
+    finally:
+        shutil.rmtree(place, ignore_errors=True)
+    wrong = [what for about in found.values() for what in about.pop("wrong")]
+    return {"inputs": sum(about["inputs"] for about in found.values()), "parsers": found, "wrong": len(wrong),
+            "failures": wrong}  # fmt: skip
