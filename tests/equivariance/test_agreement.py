@@ -14,6 +14,7 @@ from gradlab.equivariance import (
     interpolated,
     smooth,
 )
+from gradlab.equivariance.taps import tap_points
 from tests.equivariance.waves import error_at_the_centre
 
 
@@ -43,14 +44,41 @@ def test_interpolation_is_far_behind():
     assert error_at_the_centre(group.table, [lifting(group, 5, interpolated(disc=False))], 0.5) > 0.2
 
 
-def test_three_layers_are_not_above_the_published_library():
-    """escnn 1.0.11, measured the same way at 0.25, 0.5 and 0.75 of the band: 0.030, 0.090, 0.146 for C8 with 5 taps."""
-    group, family = CyclicGroup(8), agreement_basis(dimensions=11, covariance=smooth())
+def three_layers(order: int, size: int, family: Family) -> list[LiftingConvolution | GroupConvolution]:
     torch.manual_seed(0)
-    layers = [LiftingConvolution(group, 1, 8, 5, family=family).double(),
-              *(GroupConvolution(group, 8, 8, 5, family=family).double() for _ in range(2))]  # fmt: skip
-    for highest, theirs in ((0.25, 0.030), (0.5, 0.090), (0.75, 0.146)):
-        assert error_at_the_centre(group.table, layers, highest) < theirs
+    group = CyclicGroup(order)
+    return [LiftingConvolution(group, 1, 8, size, family=family).double(),
+            *(GroupConvolution(group, 8, 8, size, family=family).double() for _ in range(2))]  # fmt: skip
+
+
+@pytest.mark.parametrize("dimensions", ["as theirs", "default"])
+@pytest.mark.parametrize(
+    ("order", "size", "dimensions_of_theirs", "theirs"),
+    [(8, 5, 11, (0.030, 0.090, 0.146)), (8, 7, 18, (0.032, 0.072, 0.111)), (16, 7, 18, (0.023, 0.051, 0.078))],
+)
+def test_three_layers_are_below_the_published_library(order, size, dimensions_of_theirs, theirs, dimensions):
+    """escnn 1.0.11, measured the same way at 0.25, 0.5 and 0.75 of the band, with as many kernels and with fewer."""
+    family = agreement_basis(dimensions=dimensions_of_theirs if dimensions == "as theirs" else None)
+    layers = three_layers(order, size, family)
+    for highest, their_error in zip((0.25, 0.5, 0.75), theirs, strict=True):
+        assert error_at_the_centre(cyclic(order), layers, highest) < their_error
+
+
+def test_kernels_that_all_count_alike_are_above_it():
+    layers = three_layers(16, 7, agreement_basis(dimensions=18, covariance=band_limited(), emphasis=0.0))
+    assert error_at_the_centre(cyclic(16), layers, 0.75) > 1.5 * 0.078
+
+
+def test_emphasis_scales_kernels_and_keeps_them():
+    plain, weighed = (agreement_basis(emphasis=emphasis)(cyclic(8), 5) for emphasis in (0.0, 1.0))
+    assert plain.resampling is not None
+    assert weighed.resampling is not None
+    factors = (weighed.resampling / plain.resampling).flatten(0, 1)
+    assert torch.allclose(factors, factors[:1].expand_as(factors))
+    assert plain.resampling.square().sum(1).mean(0).allclose(torch.ones(1, dtype=torch.float64))
+    signal = torch.exp(-torch.cdist(tap_points(5), tap_points(5)).square() / 4.5)
+    answers = torch.einsum("rtd,tu,rud->d", plain.resampling, signal, plain.resampling).sqrt()
+    assert torch.allclose(factors[0] / factors[0, 0], answers / answers[0], rtol=1e-3)
 
 
 @pytest.mark.parametrize("covariance", [None, band_limited(), smooth()])

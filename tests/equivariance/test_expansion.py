@@ -9,7 +9,6 @@ from gradlab.equivariance import (
     CyclicGroup,
     DihedralGroup,
     ExpandedKernel,
-    agreement_basis,
     default_family,
     grid_preserving,
     interpolated,
@@ -64,17 +63,6 @@ def test_exact_kernels_have_full_rank_and_the_weight_at_the_identity(group, size
     reads = torch.zeros(order * numbers, numbers)
     reads[torch.arange(order * numbers), made.index] = 1
     assert torch.linalg.matrix_rank(reads) == numbers
-
-
-@pytest.mark.parametrize("family", [None, agreement_basis(dimensions=11), interpolated(), interpolated(disc=False)])
-@pytest.mark.parametrize("on_group", [False, True])
-@pytest.mark.parametrize("group", [CyclicGroup(4), CyclicGroup(8), CyclicGroup(16)], ids=name)
-def test_first_responses_to_noise_have_a_variance_of_two(group, on_group, family):
-    torch.manual_seed(0)
-    made = ExpandedKernel(group, 5, 16, 64, on_group=on_group, family=family)
-    with torch.no_grad():
-        energy = made().flatten(2).square().sum(-1).mean()  # the variance of a response to white noise
-    assert energy.item() == pytest.approx(2, rel=0.1)
 
 
 def by_hand(weight: torch.nn.Parameter) -> None:
@@ -166,5 +154,7 @@ def test_the_default_is_exact_where_it_can_be():
     assert default_family(DihedralGroup(4).table, 3).resampling is None
     family = default_family(CyclicGroup(8).table, 5)
     assert 0 < family.error <= 0.04
+    assert 0.04 < default_family(CyclicGroup(8).table, 3).error <= 0.065
+    assert default_family(CyclicGroup(8).table, 3).dimensions == 4
     assert math.isfinite(family.error)
     assert "error=" in repr(kernel(CyclicGroup(8)))

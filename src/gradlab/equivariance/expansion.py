@@ -12,6 +12,7 @@ from gradlab.equivariance.agreement import agreement_basis
 from gradlab.equivariance.finite_group import FiniteGroup
 from gradlab.equivariance.groups import GroupBase
 from gradlab.equivariance.kernel_family import Family, KernelFamily, exact_taps
+from gradlab.equivariance.response import response
 from gradlab.equivariance.siren import Siren
 from gradlab.equivariance.taps import grid_preserving
 
@@ -19,9 +20,12 @@ RELU_GAIN = 2.0
 
 
 def default_family(group: FiniteGroup, size: int) -> KernelFamily:
-    """Exact taps where the group maps the grid onto itself, else the agreement basis with a tolerance of 0.04."""
+    """Exact taps where the group maps the grid onto itself, else the agreement basis with a tolerance of 0.04.
+
+    For kernels of 3 taps the tolerance is 0.065: within 0.04 there are only a blob and its two slopes.
+    """
     exact = len(grid_preserving(group, size)) == group.order
-    return exact_taps(group, size) if exact else agreement_basis()(group, size)
+    return exact_taps(group, size) if exact else agreement_basis(0.04 if size > 3 else 0.065)(group, size)
 
 
 def expanded(
@@ -110,14 +114,16 @@ class ExpandedKernel(nn.Module):
         self.reset_parameters()
 
     def reset_parameters(self, gain: float = RELU_GAIN) -> None:
-        """Draws weights for which white noise of unit variance gives responses with the variance `gain`.
+        """Draws weights for which signals of mean square 1, as `response` has them, give responses of `gain`.
 
         Args:
             gain: 2 where a rectifier follows (He et al. 2015).
         """
         if isinstance(self.basis, Siren):
             self.basis.reset_parameters()
-        nn.init.normal_(self.weight, std=math.sqrt(gain / (self.in_channels * self._energy())))
+        offsets = self.table.offsets if self.on_group else None
+        strength = response(self.family, self._resampling(), offsets, self.table.reach)
+        nn.init.normal_(self.weight, std=math.sqrt(gain / (self.in_channels * strength)))
 
     def forward(self) -> Tensor:
         """Returns [out_channels, order, in_channels, (order,) size, size]: at [o, h] the kernel of o moved by h."""
@@ -143,19 +149,6 @@ class ExpandedKernel(nn.Module):
 
     def _gather(self) -> Tensor:
         return self.family.gather(self.table.offsets, self.table.reach) if self.on_group else self.family.gather()
-
-    @torch.no_grad()
-    def _energy(self) -> float:
-        """The mean over the elements of the sum of squares that unit weights give the kernel of a pair of channels."""
-        resampling, axis = self._resampling(), (self.table.reach,) if self.on_group else ()
-        if resampling is None:
-            squares = torch.ones(1, *axis, self.kernel_size**2)
-        else:
-            squares = resampling.square().sum(-1)
-            if squares.ndim == 2 and self.on_group:
-                squares = squares.unsqueeze(1).expand(-1, self.table.reach, -1)
-        numbers = F.pad(squares.flatten(), (0, 1))  # the last is read where the kernel does not reach
-        return float(numbers[self._gather().clamp(min=-1)].sum()) / self.table.order
 
     def _apply(self, fn: Any, recurse: bool = True) -> "ExpandedKernel":
         """As for any module, but the resampling is taken anew from float64: a change of precision is never lost."""

@@ -39,10 +39,14 @@ class Siren(nn.Module):
         self.reset_parameters()
 
     def reset_parameters(self) -> None:
-        """Draws weights for which the input of every sine but the first is about standard normal."""
+        """Draws weights for which the input of every sine but the first is about standard normal.
+
+        The first layer's are those of the paper for the plane, whatever other coordinates there are: kernels are then
+        as fine, and differ from element to element.
+        """
         for place, layer in enumerate(self.layers):
             assert isinstance(layer, nn.Linear)
-            bound = math.sqrt(6 / layer.in_features) / self.frequency if place else 1 / layer.in_features
+            bound = math.sqrt(6 / layer.in_features) / self.frequency if place else 0.5
             nn.init.uniform_(layer.weight, -bound, bound)
             nn.init.uniform_(layer.bias, -1 / math.sqrt(layer.in_features), 1 / math.sqrt(layer.in_features))
 
