@@ -1,4 +1,4 @@
-from gradlab.data import catalogue, load
+from gradlab.data import catalogue, first_present, load
 from gradlab.data.loading import NAMES
 from gradlab.data.published import PUBLISHED
 
@@ -32,3 +32,10 @@ def test_sizes_on_disk(tmp_path):
     assert entries["mnist"].disk_bytes == entries["mnist"].download_bytes == 9_912_422 + 28_881 + 1_648_877 + 4_542
     assert entries["cifar10"].disk_bytes == 60_000 * 3073
     assert all(entry.licence and entry.url.startswith("http") and entry.title for entry in entries.values())
+
+
+def test_the_first_that_is_here_is_taken_else_the_last(tmp_path):
+    assert first_present(["stl10", "digits"], tmp_path) == "digits"
+    assert first_present(["stl10", "cifar10"], tmp_path) == "cifar10"
+    (tmp_path / "cifar-10-binary.tar.gz").write_bytes(b"")
+    assert first_present(["stl10", "cifar10", "mnist"], tmp_path) == "cifar10"

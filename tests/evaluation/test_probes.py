@@ -5,9 +5,9 @@ import torch
 from torch import Tensor, nn
 
 from gradlab.augment import Normalize
-from gradlab.data import Images
+from gradlab.data import Images, Splits
 from gradlab.errors import UsageError
-from gradlab.evaluation import Features, features, first_of_each, logistic_regression, probe
+from gradlab.evaluation import Features, features, first_of_each, logistic_regression, probe, probe_encoders
 
 SEEDS, CLASSES, PENALTIES = (3, 7), 3, (0.01, 1.0, 0.1)
 
@@ -56,7 +56,9 @@ def check_probes_are_those_by_hand(found: list[dict]) -> None:
         best = max(scores.values())
         assert row["penalty"] == max(penalty for penalty, score in scores.items() if score == best)
         part = validation if row["split"] == "validation" else test
-        assert row["accuracy"] == pytest.approx(by_hand(train, part, row["labels"], row["penalty"], network).item())
+        assert row["probe_accuracy"] == pytest.approx(
+            by_hand(train, part, row["labels"], row["penalty"], network).item()
+        )
 
 
 def test_probes_are_those_by_hand():
@@ -93,3 +95,21 @@ def test_features_are_of_each_network_in_evaluation_mode():
         torch.testing.assert_close(found.values[place], expected)
     assert not found.values.requires_grad
     assert found.labels is images.labels
+
+
+def test_encoders_are_probed_with_the_first_images_of_each_class():
+    parts = {}
+    for name, count in {"train": 40, "validation": 12, "test": 15}.items():
+        pixels = torch.randint(
+            0, 256, (count, 1, 2, 2), generator=torch.Generator().manual_seed(count), dtype=torch.uint8
+        )
+        parts[name] = Images(pixels, torch.arange(count) % CLASSES, ("a", "b", "c"))
+    splits = Splits(name="made", **parts)
+    encoders = {seed: nn.Sequential(nn.Flatten(), nn.Linear(4, 6)) for seed in SEEDS}
+    normalize = Normalize((0.5,), (0.5,))
+    found = list(probe_encoders(encoders, splits, normalize, (2, 5)))
+    labelled = parts["train"].take(first_of_each(parts["train"].labels, 5))
+    seen = [features(encoders, images, normalize) for images in (labelled, parts["validation"], parts["test"])]
+    assert found == list(probe(SEEDS, *seen, (2, 5)))
+    assert len(found) == 8
+    assert list(probe_encoders({}, splits, normalize, (2,))) == []

@@ -2,12 +2,18 @@
 
 from collections.abc import Iterator, Mapping, Sequence
 
-from gradlab.answers import practical1, practical2, practical3, practical4
+from gradlab.answers import practical1, practical2, practical3, practical4, practical5
 from gradlab.answers.question import Practical, Question
 from gradlab.records import RunFolder
 from gradlab.report import Answer, Block, Bullets, Heading, Page, Table, Text, block_title
 
-PRACTICALS = (practical1.PRACTICAL, practical2.PRACTICAL, practical3.PRACTICAL, practical4.PRACTICAL)
+PRACTICALS = (
+    practical1.PRACTICAL,
+    practical2.PRACTICAL,
+    practical3.PRACTICAL,
+    practical4.PRACTICAL,
+    practical5.PRACTICAL,
+)
 """All practicals whose experiments there are."""
 
 Runs = Mapping[str, Sequence[RunFolder]]

@@ -6,7 +6,7 @@ from gradlab.data.download import fetch, show_progress
 from gradlab.data.folder import load_folder
 from gradlab.data.grid import picture_grid, save_picture_grid
 from gradlab.data.images import Images, Normalisation, Splits
-from gradlab.data.listing import Entry, catalogue
+from gradlab.data.listing import Entry, catalogue, first_present
 from gradlab.data.loading import load
 from gradlab.data.map_style import from_dataset, images_from
 from gradlab.data.places import data_root
@@ -27,6 +27,7 @@ __all__ = [
     "counting_words",
     "data_root",
     "fetch",
+    "first_present",
     "from_dataset",
     "images_from",
     "load",

@@ -1,5 +1,6 @@
 """`catalogue`: which datasets there are, how big they are, and which of them are here."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -65,6 +66,17 @@ def catalogue(root: str | Path | None = None) -> list[Entry]:
         present=True,
     )
     return [own, *(_entry(published, base) for published in PUBLISHED.values())]
+
+
+def first_present(names: Sequence[str], root: str | Path | None = None) -> str:
+    """The first of some datasets whose files are all here; the last one, which may be fetched, where none are.
+
+    Args:
+        names: in the order of preference, at least one.
+        root: the data root; else `GRADLAB_DATA`, else the user's cache folder.
+    """
+    here = {entry.name for entry in catalogue(root) if entry.present}
+    return next((name for name in names if name in here), names[-1])
 
 
 def _entry(published: Published, root: Path) -> Entry:

@@ -15,7 +15,7 @@ from gradlab.evaluation.evidence import (
 from gradlab.evaluation.geometry import alignment, principal_plane, uniformity
 from gradlab.evaluation.logistic import Solution, logistic_regression
 from gradlab.evaluation.neighbours import nearest, neighbour_accuracy, retrieval_precision
-from gradlab.evaluation.probes import PENALTIES, Features, features, first_of_each, probe
+from gradlab.evaluation.probes import PENALTIES, Features, features, first_of_each, probe, probe_encoders
 from gradlab.evaluation.rotation import accuracy_over_rotation, rotate, rotate_each
 
 __all__ = [
@@ -46,6 +46,7 @@ __all__ = [
     "predict_logits",
     "principal_plane",
     "probe",
+    "probe_encoders",
     "quantile_grid",
     "retrieval_precision",
     "rotate",

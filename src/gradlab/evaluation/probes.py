@@ -7,7 +7,7 @@ import torch
 from torch import Tensor, nn
 
 from gradlab.augment import Transform
-from gradlab.data import Images
+from gradlab.data import Images, Splits
 from gradlab.errors import UsageError
 from gradlab.evaluation.classification import predict_logits
 from gradlab.evaluation.logistic import Solution, logistic_regression
@@ -61,6 +61,34 @@ def first_of_each(labels: Tensor, count: int) -> Tensor:
     return torch.cat(chosen).sort().values
 
 
+def probe_encoders(
+    encoders: Mapping[int, nn.Module],
+    splits: Splits,
+    prepare: Transform,
+    counts: Sequence[int],
+    *,
+    penalties: Sequence[float] = PENALTIES,
+) -> Iterator[Row]:
+    """Yields what `probe` says of encoders, from the first images of each class of the train split.
+
+    Args:
+        encoders: seed -> encoder, [batch, channels, height, width] to [batch, numbers].
+        splits: of a dataset; of the train split, as many images of each class as the largest count.
+        prepare: turns a batch of pixels into what an encoder takes.
+        counts: labels of each class.
+        penalties: what may be chosen.
+
+    Raises:
+        UsageError: a class has fewer labels than the largest count.
+    """
+    labelled = splits.train.take(first_of_each(splits.train.labels, max(counts)))
+    if encoders:
+        train, validation, test = (
+            features(encoders, images, prepare) for images in (labelled, splits.validation, splits.test)
+        )
+        yield from probe(list(encoders), train, validation, test, counts, penalties=penalties)
+
+
 def probe(
     seeds: Sequence[int],
     train: Features,
@@ -70,7 +98,7 @@ def probe(
     *,
     penalties: Sequence[float] = PENALTIES,
 ) -> Iterator[Row]:
-    """Yields, for each number of labels and each seed, the accuracy of a probe on the validation and the test split.
+    """Yields rows with the "probe_accuracy" of each number of labels and each seed, on validation and test split.
 
     Features are centred, and scaled so that their variance is 1 on average, by those of `train`, whose labels this does
     not need. For each probe the penalty with the best accuracy on the validation split is taken, the larger of two
@@ -98,8 +126,8 @@ def probe(
         tested = accuracy(_picked(solved, chosen), test)
         for place, (seed, best) in enumerate(zip(seeds, chosen.tolist(), strict=True)):
             told = {"seed": seed, "labels": count, "penalty": float(ordered[best])}
-            yield {**told, "split": "validation", "accuracy": float(validated[place, best])}
-            yield {**told, "split": "test", "accuracy": float(tested[place, 0])}
+            yield {**told, "split": "validation", "probe_accuracy": float(validated[place, best])}
+            yield {**told, "split": "test", "probe_accuracy": float(tested[place, 0])}
 
 
 def accuracy(solved: Solution, held_out: Features) -> Tensor:
