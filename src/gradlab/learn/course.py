@@ -69,4 +69,31 @@ CHAPTERS = (
             "shuffle_pixels",
         ),
     ),
+    Chapter(
+        "practical2",
+        "Convolutional networks",
+        (
+            "convolution_size",
+            "convolve",
+            "lenet",
+            "preact_block",
+            "resnet",
+            "rotate_images",
+            "rotation_accuracies",
+        ),
+    ),
+    Chapter(
+        "practical3",
+        "Vision transformers",
+        (
+            "img_to_patch",
+            "attention",
+            "multi_head_attention",
+            "layer_norm",
+            "sinusoidal_positions",
+            "attention_block",
+            "vision_transformer",
+            "classification_step",
+        ),
+    ),
 )

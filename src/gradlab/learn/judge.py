@@ -72,15 +72,19 @@ def _matching(
     Where two mistakes overlap none does: then the first that does the same on the first wrong case and on half of all.
     """
     wrong = [not same(one, other, tolerance) for one, other in zip(outcomes, ours, strict=True)]
+    first = wrong.index(True)
     partly = None
     for fault in exercise.check.faults:
         answers = exercise.wrong_answers(fault.wrong)
-        theirs = [observe(exercise.check.probe, answers, case) for case in cases]
-        alike = [same(one, other, tolerance) for one, other in zip(outcomes, theirs, strict=True)]
-        telling = [a and w and _tells(o, t) for a, w, o, t in zip(alike, wrong, outcomes, theirs, strict=True)]
-        if all(alike) and any(telling):
+        theirs = observe(exercise.check.probe, answers, cases[first])
+        if not (same(outcomes[first], theirs, tolerance) and _tells(outcomes[first], theirs)):
+            continue
+        alike = [
+            same(o, observe(exercise.check.probe, answers, c), tolerance) for o, c in zip(outcomes, cases, strict=True)
+        ]
+        if all(alike):
             return fault
-        if partly is None and telling[wrong.index(True)] and sum(telling) * 2 >= len(cases):
+        if partly is None and sum(a and w for a, w in zip(alike, wrong, strict=True)) * 2 >= len(cases):
             partly = fault
     return partly
 

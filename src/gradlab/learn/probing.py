@@ -1,5 +1,6 @@
 """What probes share: networks are given known weights, so that two of them can be compared number by number."""
 
+import functools
 from collections.abc import Iterable
 
 import torch
@@ -21,6 +22,7 @@ def shapes(model: nn.Module) -> list[str]:
     return sorted("x".join(map(str, parameter.shape)) for parameter in model.parameters() if parameter.requires_grad)
 
 
+@functools.cache
 def _values(shape: tuple[int, ...]) -> Tensor:
     count = 1
     for side in shape:

@@ -75,7 +75,8 @@ def _case(draw: Draw) -> dict[str, Any]:
 
 def _write(path: Path, tensors: dict[str, Tensor]) -> None:
     with path.open("wb") as file:
-        np.savez(file, **{name: tensor.numpy(force=True) for name, tensor in tensors.items()})
+        arrays: dict[str, Any] = {name: tensor.numpy(force=True) for name, tensor in tensors.items()}
+        np.savez(file, **arrays)
 
 
 def _read(path: Path) -> dict[str, Tensor]:
