@@ -55,6 +55,15 @@ def test_all_files_are_written_and_nothing_is_loaded(chart, tmp_path):
     assert all(text in drawn for text in ("y = mean(x)", "[0.5, 0.5]", "[1, 3]"))
 
 
+def test_numbers_in_texts_keep_their_digits(tmp_path):
+    """Places in a drawing are shortened to two decimals; what is written in it is not."""
+    write_report([page_of(GraphChart([Box("a", "2.6667"), Box("b")], [Arrow(0, 1, "[1.3333]")], "g"))], tmp_path)
+    drawn = (tmp_path / "figures" / "g.svg").read_text()
+    assert ">2.6667<" in drawn
+    assert ">[1.3333]<" in drawn
+    assert not re.search(r'[ "MLQ][1-9]\d*\.\d{3}', drawn)
+
+
 def test_arrows_as_csv(chart):
     lines = figure_csv(chart).splitlines()
     assert lines == ["from,to,label", 'y = mean(x),x,"[0.5, 0.5]"', "y = mean(x),odd,"]

@@ -161,8 +161,7 @@ def as_svg(sheet: Sheet) -> str:
     body = svg[svg.index(">") + 1 : svg.rindex("</svg>")]
     # Texts keep their size, weight and anchor; which font they are in is for the page to say.
     body = re.sub(r"font: ((?:\w+ )*?)([\d.]+px)[^;\"]*", _font, body)
-    # A hundredth of a pixel is finer than any screen; numbers below 1 may be scales and keep their digits.
-    body = re.sub(r"([1-9]\d*\.\d\d)\d+", r"\1", re.sub(r' transform="rotate\(-0 [^"]*"', "", body))
+    body = re.sub(r"<[^>]*>", _shortened, re.sub(r' transform="rotate\(-0 [^"]*"', "", body))
     body = re.sub(r"\s*\n\s*", " ", body).replace("> <", "><").strip().replace("xlink:href", "href")
     body = compacted(body)
     # `width` and `height` are attributes of the element's box; a page overrules them, a viewer obeys them.
@@ -196,6 +195,14 @@ def as_png(sheet: Sheet, scale: float = 2.0) -> bytes:
     # matplotlib writes its version into a PNG unless told not to: a rebuild elsewhere would differ for no reason.
     sheet.figure.savefig(buffer, format="png", dpi=_POINTS * scale, facecolor=facecolor, metadata={"Software": None})
     return buffer.getvalue()
+
+
+def _shortened(tag: re.Match[str]) -> str:
+    """A tag whose places have two decimals: a hundredth of a pixel is finer than any screen.
+
+    Numbers below 1 may be scales and keep their digits; so do those in texts, which stand outside of tags.
+    """
+    return re.sub(r"([1-9]\d*\.\d\d)\d+", r"\1", tag.group())
 
 
 def _font(found: re.Match[str]) -> str:
