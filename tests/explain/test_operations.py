@@ -18,7 +18,7 @@ from gradlab.models import (
     ResNet,
     VisionTransformer,
 )
-from gradlab.nn import DotProductAttention
+from gradlab.nn import DotProductAttention, MultiHeadedAttention
 
 
 def counted(module: nn.Module, *inputs: Tensor) -> int | None:
@@ -156,3 +156,61 @@ def test_linear_maps_and_attention_are_what_torch_counts(kind):
     assert sum(layer.operations or 0 for layer in layers if layer.kind in products) == counter.get_total_flops()
     assert sum(layer.parameters for layer in layers) == sum(parameter.numel() for parameter in model.parameters())
     assert {layer.kind for layer in layers if layer.operations is None} <= {"VisionTransformer"}
+
+
+def recurrent_by_loops(gates: int, inputs: int, hidden: int, steps: int, layers: int, directions: int) -> int:
+    """Two operations for every number that a gate weighs, step by step."""
+    count = 0
+    for layer in range(layers):
+        entering = inputs if layer == 0 else hidden * directions
+        for _direction in range(directions):
+            for _step in range(steps):
+                for _unit in range(gates * hidden):
+                    count += 2 * entering + 2 * hidden
+    return count
+
+
+@pytest.mark.parametrize(("kind", "gates"), [(nn.LSTM, 4), (nn.GRU, 3), (nn.RNN, 1)])
+@pytest.mark.parametrize(("layers", "both"), [(1, False), (2, False), (2, True)])
+def test_recurrent_layers(kind, gates, layers, both):
+    module = kind(3, 5, layers, batch_first=True, bidirectional=both)
+    assert counted(module, torch.zeros(1, 7, 3)) == recurrent_by_loops(gates, 3, 5, 7, layers, 1 + both)
+
+
+def test_an_lstm_with_a_projection_by_hand():
+    """Gates see 3 inputs and 2 fed-back numbers; every step's 5 hidden numbers are then projected to 2."""
+    module = nn.LSTM(3, 5, proj_size=2, batch_first=True)  # not called, since torch warns that it takes a slow way
+    assert operations(module, (torch.zeros(1, 7, 3),), torch.zeros(1, 7, 2)) == 7 * (2 * 4 * 5 * (3 + 2) + 2 * 5 * 2)
+
+
+@pytest.mark.parametrize(("kind", "gates"), [(nn.LSTMCell, 4), (nn.GRUCell, 3), (nn.RNNCell, 1)])
+def test_recurrent_cells(kind, gates):
+    assert counted(kind(3, 5), torch.zeros(1, 3)) == recurrent_by_loops(gates, 3, 5, 1, 1, 1)
+
+
+def test_packed_sequences_are_unknown():
+    packed = nn.utils.rnn.pack_sequence([torch.zeros(4, 3), torch.zeros(2, 3)])
+    assert operations(nn.LSTM(3, 5), (packed,), torch.zeros(1)) is None
+
+
+@pytest.mark.parametrize(("tokens", "sources"), [(5, 5), (3, 7)])
+def test_the_cheat_sheet_s_attention(tokens, sources):
+    query, key = torch.zeros(1, tokens, 8), torch.zeros(1, sources, 8)
+    linear = 2 * 8 * 8 * (2 * tokens + 2 * sources)
+    assert counted(MultiHeadedAttention(2, 8), query, key, key) == linear + attention_by_loops(tokens, sources, 4, 2)
+
+
+class Keywords(nn.Module):
+    """Calls torch's attention by keywords."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.attention = nn.MultiheadAttention(8, 2, batch_first=True)
+
+    def forward(self, tokens: Tensor) -> Tensor:
+        return self.attention(query=tokens, key=tokens, value=tokens)[0]
+
+
+def test_attention_called_by_keywords_in_a_network_is_counted():
+    (layer,) = layer_table(Keywords(), (5, 8))
+    assert layer.operations == 2 * 8 * 8 * 4 * 5 + attention_by_loops(5, 5, 4, 2)

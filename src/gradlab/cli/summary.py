@@ -9,13 +9,19 @@ from typing import Any
 from gradlab.cli.arguments import JSON, Flag, parse, positive_number, word
 from gradlab.errors import UsageError, unknown
 
+BYTES = 4
+"""Of a number in single precision."""
+
 
 def main(words: Sequence[str]) -> int:
     """Prints a network's layers with sizes, parameters, operations and memory."""
     flags = [
         Flag(name="model", help="a network of gradlab.models, such as LeNet", convert=word),
         Flag(
-            name="--input", help="size of one image, channels x height x width [1x28x28]", convert=_size, shown="CxHxW"
+            name="--input",
+            help="size of one image, channels x height x width [1x28x28]",
+            convert=image_size,
+            shown="CxHxW",
         ),
         Flag(name="--classes", help="number of classes [10]", convert=positive_number, default=10, shown="N"),
         Flag(name="--batch-size", help="for the memory of a training step [64]", convert=positive_number, default=64),
@@ -23,17 +29,14 @@ def main(words: Sequence[str]) -> int:
     ]
     options = parse("summary", "A network layer by layer.", flags, words)
     shape = options["input"] or (1, 28, 28)
-    from gradlab import models
     from gradlab.explain import layer_table, training_memory
 
-    if options["model"] not in models.__all__:
-        raise unknown("model", options["model"], models.__all__)
-    model = _build(getattr(models, options["model"]), shape, options["classes"])
+    model = build_model(options["model"], shape, options["classes"])
     layers = layer_table(model, shape)
     document = {
         "model": options["model"],
         "input": list(shape),
-        "layers": [asdict(layer) for layer in layers],
+        "layers": [asdict(layer) | {"bytes": BYTES * (layer.parameters + layer.output_numbers)} for layer in layers],
         "parameters": sum(layer.parameters for layer in layers),
         "operations": sum(layer.operations or 0 for layer in layers),
         "training_bytes": training_memory(layers, batch_size=options["batch_size"]),
@@ -42,7 +45,8 @@ def main(words: Sequence[str]) -> int:
     return 0
 
 
-def _size(flag: str, text: str) -> tuple[int, ...]:
+def image_size(flag: str, text: str) -> tuple[int, ...]:
+    """Channels, height and width."""
     try:
         sizes = tuple(int(part) for part in text.lower().split("x"))
     except ValueError:
@@ -52,8 +56,17 @@ def _size(flag: str, text: str) -> tuple[int, ...]:
     return sizes
 
 
-def _build(kind: Any, shape: tuple[int, ...], classes: int) -> Any:
-    """A network for this input size: its constructor says in its own words which sizes it wants."""
+def build_model(name: str, shape: tuple[int, ...], classes: int) -> Any:
+    """A network of `gradlab.models` for this input size: its constructor says in its own words which sizes it wants.
+
+    Raises:
+        UsageError: there is no such network, or it needs more than sizes, or other sizes.
+    """
+    from gradlab import models
+
+    if name not in models.__all__:
+        raise unknown("model", name, models.__all__)
+    kind: Any = getattr(models, name)
     channels, height, width = shape
     known = {
         "input_size": channels * height * width,
@@ -78,7 +91,7 @@ def _build(kind: Any, shape: tuple[int, ...], classes: int) -> Any:
 
 
 def _as_text(document: dict[str, Any], batch_size: int) -> str:
-    header = ("layer", "kind", "filters", "output", "parameters", "operations")
+    header = ("layer", "kind", "filters", "output", "parameters", "operations", "memory")
     rows = [
         (
             layer["name"],
@@ -87,6 +100,7 @@ def _as_text(document: dict[str, Any], batch_size: int) -> str:
             layer["output"],
             f"{layer['parameters']:,}",
             "unknown" if layer["operations"] is None else f"{layer['operations']:,}",
+            f"{layer['bytes'] / 1e3:,.1f} kB",
         )
         for layer in document["layers"]
     ]
@@ -101,6 +115,7 @@ def _as_text(document: dict[str, Any], batch_size: int) -> str:
     size = "x".join(map(str, document["input"]))
     lines += [
         "",
+        "operations: multiplications and additions, counted separately; memory: weights and one image's output",
         f"{document['model']} for images of {size}: {document['parameters']:,} trainable parameters, "
         f"{document['operations']:,} operations an image",
         f"a training step of {batch_size} images with Adam needs at least {document['training_bytes'] / 1e6:,.1f} MB",

@@ -7,11 +7,12 @@ from typing import Any
 from torch import Tensor, nn
 
 from gradlab.equivariance import CosetPooling, GroupConvolution, GroupPooling, LiftingConvolution, SpatialPooling
-from gradlab.nn import DotProductAttention
+from gradlab.nn import DotProductAttention, MultiHeadedAttention
 
 FREE = (
     nn.Identity, nn.Flatten, nn.Unflatten, nn.modules.dropout._DropoutNd, nn.modules.pooling._MaxPoolNd,
     nn.modules.pooling._AdaptiveMaxPoolNd, nn.ReLU, nn.LeakyReLU, nn.ELU, nn.GELU, nn.SiLU, nn.Tanh, nn.Sigmoid,
+    nn.Embedding, nn.Softmax, nn.LogSoftmax, nn.ZeroPad2d,
 )  # fmt: skip
 """Layers that copy, compare or drop; and activations, which by custom count as nothing beside the linear maps."""
 
@@ -66,6 +67,27 @@ def _multihead(module: nn.MultiheadAttention, inputs: Sequence[Tensor], output: 
     return projections + _products(query, sources=sources, mixed=output)
 
 
+def _headed(module: MultiHeadedAttention, inputs: Sequence[Tensor], output: Tensor) -> int | None:
+    """Four square projections, of queries, keys, values and the mix, and the two products."""
+    if len(inputs) < 3:
+        return None
+    query, key, value = inputs[:3]
+    projections = 2 * query.shape[-1] * (query.numel() + key.numel() + value.numel() + output.numel())
+    return projections + _products(query, sources=key.shape[-2], mixed=output)
+
+
+def _recurrent(module: nn.modules.rnn.RNNBase, inputs: Sequence[Tensor], _output: Tensor) -> int | None:
+    """At every step each weight, of all gates, layers and directions, is multiplied once and added once."""
+    if not isinstance(inputs[0], Tensor):  # a packed sequence, whose steps differ from sample to sample
+        return None
+    steps = inputs[0].numel() // module.input_size
+    return 2 * steps * sum(weight.numel() for weight in module.parameters() if weight.ndim == 2)
+
+
+def _cell(module: nn.RNNCellBase, inputs: Sequence[Tensor], _output: Tensor) -> int:
+    return 2 * (inputs[0].numel() // module.input_size) * (module.weight_ih.numel() + module.weight_hh.numel())
+
+
 def _batch_norm(_module: nn.Module, _inputs: Sequence[Tensor], output: Tensor) -> int:
     return 2 * output.numel()
 
@@ -95,6 +117,9 @@ COUNTS: tuple[tuple[Any, Callable[[Any, Sequence[Tensor], Tensor], int | None]],
     ((LiftingConvolution, GroupConvolution), _over_group),
     (DotProductAttention, _attention),
     (nn.MultiheadAttention, _multihead),
+    (MultiHeadedAttention, _headed),
+    (nn.modules.rnn.RNNBase, _recurrent),
+    (nn.RNNCellBase, _cell),
     (nn.modules.batchnorm._BatchNorm, _batch_norm),
     ((nn.LayerNorm, nn.GroupNorm), _own_norm),
     (nn.modules.pooling._AvgPoolNd, _mean_pool),

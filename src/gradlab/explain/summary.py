@@ -10,8 +10,9 @@ from torch import Tensor, nn
 from gradlab.equivariance import GroupConvolution, LiftingConvolution
 from gradlab.errors import UsageError
 from gradlab.explain.operations import operations
+from gradlab.nn import MultiHeadedAttention
 
-WHOLE = (nn.MultiheadAttention, LiftingConvolution, GroupConvolution)
+WHOLE = (nn.MultiheadAttention, MultiHeadedAttention, LiftingConvolution, GroupConvolution)
 """Layers that stand for the layers inside them, whose own calls, where there are any, are not told."""
 
 
@@ -52,15 +53,16 @@ def layer_table(model: nn.Module, shape: Sequence[int]) -> list[Layer]:
     layers: list[Layer] = []
     counted: set[int] = set()
 
-    def watch(name: str) -> Callable[[nn.Module, tuple[Tensor, ...], Any], None]:
-        def hook(module: nn.Module, inputs: tuple[Tensor, ...], output: Any) -> None:
-            layers.append(_layer(name, module, inputs, _first_tensor(output), counted))
+    def watch(name: str) -> Callable[[nn.Module, tuple[Tensor, ...], dict[str, Any], Any], None]:
+        def hook(module: nn.Module, inputs: tuple[Tensor, ...], named: dict[str, Any], output: Any) -> None:
+            given = (*inputs, *(named[key] for key in ("query", "key", "value", "input") if key in named))
+            layers.append(_layer(name, module, given, _first_tensor(output), counted))
 
         return hook
 
     inside = {part for whole in model.modules() if isinstance(whole, WHOLE) for part in list(whole.modules())[1:]}
     hooks = [
-        module.register_forward_hook(watch(name or type(model).__name__))
+        module.register_forward_hook(watch(name or type(model).__name__), with_kwargs=True)
         for name, module in model.named_modules()
         if module not in inside and (_own_layer(module) or next(module.parameters(recurse=False), None) is not None)
     ]
@@ -102,7 +104,7 @@ def _layer(name: str, module: nn.Module, inputs: tuple[Tensor, ...], output: Ten
         kind=type(module).__name__,
         filters=_filters(module),
         parameters=sum(parameter.numel() for parameter in new),
-        output=" x ".join(map(str, _for_one_image(output.shape))),
+        output=" x ".join(map(str, for_one_image(output.shape))),
         operations=operations(module, inputs, output),
         output_numbers=output.numel() if _own_layer(module) else 0,
     )
@@ -125,7 +127,7 @@ def _filters(module: nn.Module) -> int:
     return module.out_features if isinstance(module, nn.Linear) else 0
 
 
-def _for_one_image(shape: torch.Size) -> list[int]:
+def for_one_image(shape: torch.Size) -> list[int]:
     """A shape without the batch axis: the first of size 1, since the batch holds one image and may not come first."""
     batch = shape.index(1) if 1 in shape else 0
     return [size for axis, size in enumerate(shape) if axis != batch]
