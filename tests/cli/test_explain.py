@@ -122,3 +122,79 @@ def test_help_needs_no_torch():
         "try:\n    main(['explain', '--help'])\nexcept SystemExit:\n    pass\nassert 'torch' not in sys.modules\n"
     )
     assert subprocess.run([sys.executable, "-c", script], check=False, capture_output=True).returncode == 0
+
+
+def test_a_network_with_sizes_and_fields(tmp_path, capsys):
+    found = document(capsys, "LeNet")
+    conv2 = next(part for part in found["parts"] if part["name"] == "conv2")
+    assert (conv2["formulas"], conv2["field"]) == (["(12 − 5 + 2·0)/1 + 1 = 8"], "14 x 14")
+    assert main(["LeNet", "--out", str(tmp_path)]) == 0
+    html = (tmp_path / "report.html").read_text()
+    assert "The architecture of LeNet" in html
+    assert "sees most: 16 x 16 pixels" in html
+
+
+@pytest.mark.parametrize(
+    ("words", "message"),
+    [
+        (["LeNett"], "unknown model 'LeNett': did you mean 'LeNet'"),
+        (["LeNet", "--input", "28"], "--input takes channels x height x width"),
+        (["MLP", "--classes", "0"], "--classes must be at least 1"),
+        (["lenet5"], "did you mean 'LeNet'"),
+    ],
+)
+def test_networks_that_cannot_be_told(words, message):
+    with pytest.raises(UsageError, match=message):
+        main(words)
+
+
+@pytest.fixture
+def digit(tmp_path):
+    from PIL import Image
+
+    from gradlab import data
+
+    Image.fromarray(data.load("digits").test.pixels[0, 0].numpy()).save(tmp_path / "digit.png")
+    return str(tmp_path / "digit.png")
+
+
+def test_a_trained_network_looks_at_a_picture(finished, digit, tmp_path, capsys):
+    found = document(capsys, str(finished), "--image", digit)
+    assert set(found["arrays"]) == {"saliency"}
+    assert sum(found["probabilities"].values()) == pytest.approx(1, abs=1e-5)
+    assert main([str(finished), "--image", digit, "--class", "7", "--out", str(tmp_path / "page")]) == 0
+    assert "Asked about 7" in capsys.readouterr().out
+    assert "neither convolutions nor attention" in (tmp_path / "page" / "report.html").read_text()
+
+
+@pytest.mark.parametrize(
+    ("words", "message"),
+    [
+        ([], "add --image FILE"),
+        (["--image", "DIGIT", "--class", "zwei"], "unknown class 'zwei'"),
+        (["--image", "DIGIT", "--arm", "none"], "unknown arm 'none'"),
+    ],
+)
+def test_what_a_run_cannot_show(finished, digit, words, message):
+    with pytest.raises(UsageError, match=message):
+        main([str(finished), *(digit if word == "DIGIT" else word for word in words)])
+
+
+def test_convolutions_and_attention_have_their_figures():
+    import numpy as np
+    import torch
+
+    from gradlab.cli.explain_run import _looked
+    from gradlab.models import ResNet, VisionTransformer
+    from gradlab.report import Pictures
+
+    torch.manual_seed(0)
+    picture, prepared = np.zeros((8, 8, 3), np.uint8), torch.rand(3, 8, 8)
+    blocks, arrays = _looked(ResNet(num_blocks=(1, 1), c_hidden=(4, 6)).eval(), prepared, picture, 0, "cat")
+    titles = [block.title for block in blocks if isinstance(block, Pictures)]
+    assert titles[:2] == ["What speaks for cat", "Filters of stem"]
+    assert titles[-1] == "Feature maps of blocks.1.residual.5"
+    assert set(arrays) == {"saliency", "grad_cam"}
+    blocks, arrays = _looked(VisionTransformer(8, 12, 3, 2, 2, 3, 4, 4).eval(), prepared, picture, 0, "cat")
+    titles = [block.title for block in blocks if isinstance(block, Pictures)]
+    assert titles == ["What speaks for cat", "Attention of blocks.0.attention", "Attention of blocks.1.attention"]

@@ -5,17 +5,24 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from gradlab.cli.arguments import JSON, Flag, parse, word
+from gradlab.cli.arguments import JSON, Flag, parse, positive_number, word
+from gradlab.cli.summary import image_size
 from gradlab.errors import UsageError, unknown
 
 FLAGS = [
     Flag(
         name="target",
-        help="an example, FILE.py:NAME (the file is run); without it: the list",
+        help="an example, FILE.py:NAME (the file is run), a network or a run's folder; without it: the list",
         convert=word,
         default="",
         shown="WHAT",
     ),
+    Flag(name="--input", help="of a network: channels x height x width [1x28x28]", convert=image_size, shown="CxHxW"),
+    Flag(name="--classes", help="of a network [10]", convert=positive_number, default=10, shown="N"),
+    Flag(name="--image", help="the picture that a run's network looks at", convert=word, shown="FILE"),
+    Flag(name="--arm", help="whose network [the arm that validates best]", convert=word, shown="ARM"),
+    Flag(name="--class", help="the class that is asked about [the one the network names]", convert=word, shown="NAME"),
+    Flag(name="--invert", help="swaps dark and bright in the picture"),
     Flag(name="--jacobian", help="the Jacobians of small steps, and the proof that what is sent is v^T J"),
     Flag(name="--out", help="writes report.html, report.pdf and figures (SVG, PNG) here", convert=word, shown="FOLDER"),
     JSON,
@@ -23,11 +30,24 @@ FLAGS = [
 
 
 def main(words: Sequence[str]) -> int:
-    """Tells step by step what autograd does."""
-    options = parse("explain", "What autograd does for a computation, step by step.", FLAGS, words)
+    """Tells step by step what autograd does, what a network is, or what a trained one makes of a picture."""
+    options = parse("explain", "What a computation, a network or a trained network does.", FLAGS, words)
     target = options["target"]
     if not target:
         return _listed(options)
+    if target.isidentifier() and not Path(target).is_dir() and target[0].isupper():
+        from gradlab.cli.explain_model import explained_model
+
+        text, document, page = explained_model(target, options["input"] or (1, 28, 28), options["classes"])
+        return shown(text, document if options["json"] else None, page if options["out"] else None, options)
+    if Path(target).is_dir():
+        from gradlab.cli.explain_run import explained_run, need_image
+
+        image = need_image(options["image"])
+        text, document, page = explained_run(
+            target, image, arm=options["arm"], label=options["class"], invert=bool(options["invert"])
+        )
+        return shown(text, document if options["json"] else None, page if options["out"] else None, options)
     return _computation(target, options)
 
 
@@ -41,7 +61,11 @@ def _listed(options: dict[str, Any]) -> int:
     width = max(map(len, EXAMPLES))
     for name, entry in EXAMPLES.items():
         print(f"{name.ljust(width)}  {entry.told}" + (f" ({entry.source})" if entry.source else ""))
-    print("\ngradlab explain FILE.py:NAME runs your own file and explains its variable NAME.")
+    print(
+        "\ngradlab explain FILE.py:NAME runs your own file and explains its variable NAME."
+        "\ngradlab explain LeNet tells how a network of `gradlab summary` is built, its sizes and what it sees."
+        "\ngradlab explain RUN --image FILE shows what a run's trained network makes of a picture."
+    )
     return 0
 
 
@@ -55,7 +79,9 @@ def _computation(target: str, options: dict[str, Any]) -> int:
 
         explanation, title = explain_file(target, jacobian=options["jacobian"]), target
     else:
-        raise unknown("example", target, EXAMPLES, where="gradlab explain")
+        from gradlab import models
+
+        raise unknown("example or network", target, [*EXAMPLES, *models.__all__], where="gradlab explain")
     from gradlab.cli.explain_graph import graph_document, graph_page
 
     page = graph_page(explanation, title) if options["out"] else None

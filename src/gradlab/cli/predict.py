@@ -23,14 +23,7 @@ def main(words: Sequence[str]) -> int:
     ]
     options = parse("predict", "What a run's networks say about pictures.", flags, words)
     run = RunFolder(Path(options["run"]))
-    environment = run.document("environment")
-    shape = environment["data"].get("shape", [])
-    rows = run.rows()
-    if len(shape) != 3 or not any("accuracy" in row for row in rows):
-        raise UsageError(f"{run.path} has no network that names what pictures show: predict is for image classifiers")
-    arm = options["arm"] or best_validated(rows, list(environment["arms"]))
-    if arm not in environment["arms"]:
-        raise unknown("arm", arm, environment["arms"])
+    environment, arm = image_classifier(run, options["arm"], "predict")
     answers = _answers(run, environment, arm, options)
     if options["json"]:
         print(json.dumps({"run": str(run.path), "arm": arm, "predictions": answers}, indent=2))
@@ -41,33 +34,58 @@ def main(words: Sequence[str]) -> int:
     return 0
 
 
+def image_classifier(run: RunFolder, wanted: str | None, command: str) -> tuple[dict[str, Any], str]:
+    """(environment, arm) of a run whose networks classify pictures: the wanted arm, or the one that validates best.
+
+    Raises:
+        UsageError: they do not, or there is no such arm.
+    """
+    environment = run.document("environment")
+    shape = environment["data"].get("shape", [])
+    rows = run.rows()
+    if len(shape) != 3 or not any("accuracy" in row for row in rows):
+        raise UsageError(f"{run.path} has no network that names what pictures show: {command} is for image classifiers")
+    arm = wanted or best_validated(rows, list(environment["arms"]))
+    if arm not in environment["arms"]:
+        raise unknown("arm", arm, environment["arms"])
+    return environment, arm
+
+
 def _answers(run: RunFolder, environment: dict[str, Any], arm: str, options: dict[str, Any]) -> list[dict[str, Any]]:
     import torch
 
     from gradlab.augment import Normalize
-    from gradlab.data.decode import read_picture
     from gradlab.evaluation import predict_logits
 
     data = environment["data"]
+    pixels = pictures_of(data, options["images"], invert=options["invert"])
+    prepare = Normalize(data["mean"], data["standard_deviation"])
+    shares = torch.stack(
+        [predict_logits(model, pixels, prepare).softmax(1) for model in trained_networks(run, environment, arm)]
+    )
+    return [_answer(name, shares[:, index], data["classes"], options["top"])
+            for index, name in enumerate(options["images"])]  # fmt: skip
+
+
+def pictures_of(data: dict[str, Any], names: Sequence[str], *, invert: bool) -> Any:
+    """Pictures from disk as a run's networks take them before they are normalised: uint8 [N, C, H, W]."""
+    import torch
+
+    from gradlab.data.decode import read_picture
+
     channels, height, _width = data["shape"]
-    pictures = torch.stack([torch.from_numpy(read_picture(Path(name), height).copy()) for name in options["images"]])
+    pictures = torch.stack([torch.from_numpy(read_picture(Path(name), height).copy()) for name in names])
     pixels = pictures.permute(0, 3, 1, 2)
     if channels == 1:
         weights = torch.tensor([0.299, 0.587, 0.114]).view(1, 3, 1, 1)  # luma of ITU-R BT.601, as Pillow's mode L
         pixels = (pixels.float() * weights).sum(1, keepdim=True).round().to(torch.uint8)
     elif channels != 3:
         raise UsageError(f"this run's networks take {channels} channels; pictures have 1 or 3")
-    if options["invert"]:
-        pixels = 255 - pixels
-    prepare = Normalize(data["mean"], data["standard_deviation"])
-    shares = torch.stack(
-        [predict_logits(model, pixels.contiguous(), prepare).softmax(1) for model in _models(run, environment, arm)]
-    )
-    return [_answer(name, shares[:, index], data["classes"], options["top"])
-            for index, name in enumerate(options["images"])]  # fmt: skip
+    return (255 - pixels if invert else pixels).contiguous()
 
 
-def _models(run: RunFolder, environment: dict[str, Any], arm: str) -> list[Any]:
+def trained_networks(run: RunFolder, environment: dict[str, Any], arm: str) -> list[Any]:
+    """The networks of an arm with their selected weights, one for each seed that has any."""
     import torch
 
     from gradlab.cli.settings import configured, load_experiment

@@ -51,6 +51,7 @@ from gradlab.report.plane import Field, Path, PointSet, point_sets
 from gradlab.report.plane_charts import FieldChart, HeatMaps, ScatterChart, SurfaceChart
 from gradlab.report.results import results, summarise_rows, values_by_seed
 from gradlab.report.runs import page_of_run
+from gradlab.report.shades import heated, shades
 from gradlab.report.tables import cell, point_chart, results_table
 from gradlab.report.terminal import terminal_summary
 from gradlab.report.write import ReportPaths, figure_png, write_report
@@ -103,6 +104,7 @@ __all__ = [
     "figure_png",
     "finding",
     "gain_text",
+    "heated",
     "kernel_copies",
     "labels_of",
     "lifted_grids",
@@ -118,6 +120,7 @@ __all__ = [
     "reading",
     "results",
     "results_table",
+    "shades",
     "summarise_rows",
     "terminal_summary",
     "told_apart",
