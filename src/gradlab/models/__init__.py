@@ -25,7 +25,7 @@ from gradlab.models.residual_cnn import ResidualCNN
 from gradlab.models.residual_group_cnn import ResidualGroupBlock as ResidualGroupBlock
 from gradlab.models.residual_group_cnn import ResidualGroupCNN
 from gradlab.models.resnet import PreActResNetBlock as PreActResNetBlock
-from gradlab.models.resnet import PreActResNetBlock, ResNet
+from gradlab.models.resnet import ResNet
 from gradlab.models.resnet18 import BasicBlock as BasicBlock
 from gradlab.models.resnet18 import ResNet18
 from gradlab.models.rnn import RNNModel
@@ -52,7 +52,6 @@ __all__ = [
     "LogRegression",
     "MyRecurrentNet",
     "PostActivationResNet",
-    "PreActResNetBlock",
     "RNNModel",
     "ResNet",
     "ResNet18",
