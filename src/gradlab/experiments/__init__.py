@@ -19,7 +19,7 @@ GROUPS: Mapping[str, Mapping[str, Mapping[str, Any]]] = {
     "practical2": {"resnet": {}, "rotation_robustness": {}, "pixel_shuffle": {}},
     "practical3": {"vit": {}, "positional_embedding": {}},
     "practical4": {"group_equivariance": {}, "rotated_mnist": {}},
-    "practical5": {"simclr": {}, "few_labels": {}},
+    "practical5": {"simclr": {}, "few_labels": {}, "ssl_methods": {}, "augmentation_strength": {}},
     "cheatsheet": {
         "initialization": {},
         "learning_rates": {},
