@@ -10,6 +10,8 @@ from gradlab.report.plane_charts import HeatMaps
 
 SIDE, DOT, TAPS = 224, 4.0, 7
 """Pixels of a drawn picture and of a dot's radius; dots along a side of a grid."""
+WIDEST = 4
+"""Pictures side by side at most, so that their dots can be told apart."""
 REACH = 0.62
 """Half the side of a grid as a share of half the picture's, so that a grid stays inside however it is turned."""
 PLAIN, MARKED, FIRST = (86, 156, 214), (240, 90, 40), (250, 190, 60)
@@ -28,7 +30,8 @@ def moved_grids(image: np.ndarray, matrices: np.ndarray, names: Sequence[str]) -
     before = [_dotted(_turned(image, np.eye(2)), grid @ np.linalg.inv(matrix).T, colours) for matrix in matrices]
     captions = [f"after {name}" for name in names] + [f"read for {name}" for name in names]
     return Pictures(
-        np.stack(after + before), captions, "A picture and its grid under every element", columns=len(names),
+        np.stack(after + before), captions, "A picture and its grid under every element",
+        columns=min(len(names), WIDEST),
         caption="Above: the picture after the element acted, and its grid, moved along; one corner is marked. Below: "
                 "the picture as it was, and the places where the grid of the moved picture reads it: those that the "
                 "inverse element gives.",
@@ -56,7 +59,8 @@ def lifted_grids(matrices: np.ndarray, product: np.ndarray, names: Sequence[str]
         canvas = np.zeros((SIDE * 3 // 2, SIDE, 3), np.uint8)
         pictures.append(_dotted(canvas, np.concatenate(places), np.concatenate(colours), radius=2.5))
     return Pictures(
-        np.stack(pictures), list(names), "The grid of the plane and the group under every element", columns=order,
+        np.stack(pictures), list(names), "The grid of the plane and the group under every element",
+        columns=min(order, WIDEST),
         caption="The elements of the group lie below each other, the first at the top; each has a sheet of the plane. "
                 "An element turns every sheet and moves it to the place of the product: the first element's sheet, "
                 "yellow, lands at the element that acted.",
