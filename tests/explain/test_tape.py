@@ -7,6 +7,7 @@ import pytest
 import torch
 from torch.nn import functional
 
+from gradlab.explain import explain
 from gradlab.explain.graph import walk
 from gradlab.explain.names import Names
 from gradlab.explain.tape import KEPT, Tape, call_of
@@ -132,3 +133,34 @@ def test_nothing_is_kept_alive():
     assert held() is None
     assert reference() is None
     assert tape.cut(x) == ""
+
+
+def test_a_loss_is_explained_after_the_step_that_it_was_for():
+    """The weights are overwritten by then; the tape kept them as the loss saw them."""
+    weight = torch.tensor([2.0], requires_grad=True)
+    optimizer = torch.optim.SGD([weight], lr=1.0)
+    with Tape() as tape:
+        loss = (weight * weight * 3).sum()
+        loss.backward()
+        optimizer.step()
+    told = explain(loss, names={"weight": weight}, tape=tape)
+    assert told.fault == ""
+    assert told.leaves[0].gradient.numbers == "[12]"
+    assert weight.tolist() == [-10]
+
+
+def test_what_is_really_overwritten_still_fails_in_the_code_and_after_it():
+    x = torch.ones(2, requires_grad=True)
+    with Tape() as tape:
+        y = x.exp()
+        z = (y * y).sum()
+        y.zero_()
+        with pytest.raises(RuntimeError, match="modified by an inplace operation"):
+            z.backward()
+        loss = (x * x).sum()
+        with torch.no_grad():
+            x.add_(1)
+        with pytest.raises(RuntimeError, match="modified by an inplace operation"):
+            loss.backward()
+    assert "modified by an inplace operation" in explain(z, tape=tape).fault
+    assert explain(loss, tape=tape).leaves[0].gradient.numbers == "[2, 2]"

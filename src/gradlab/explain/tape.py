@@ -6,7 +6,7 @@ import weakref
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cache
-from typing import Any
+from typing import Any, Self
 
 import torch
 from torch import Tensor
@@ -67,6 +67,21 @@ class Tape(TorchFunctionMode):
         super().__init__()
         self.file = file
         self._cuts: dict[int, tuple[weakref.ref[Tensor], str]] = {}
+        self._saving = torch.autograd.graph.saved_tensors_hooks(self._pack, self._unpack)
+        self._open = False
+
+    def __enter__(self) -> Self:
+        """Begins to watch, and to keep the weights as they are when a computation uses them."""
+        self._saving.__enter__()
+        self._open = True
+        super().__enter__()
+        return self
+
+    def __exit__(self, *problem: Any) -> None:
+        """Stops watching; graphs that were made keep what they kept."""
+        super().__exit__(*problem)
+        self._open = False
+        self._saving.__exit__(*problem)
 
     def __torch_function__(
         self, func: Any, _types: Any, args: Sequence[Any] = (), kwargs: Mapping[str, Any] | None = None
@@ -94,6 +109,27 @@ class Tape(TorchFunctionMode):
         """How a tensor was cut off from the graph, such as "detach() in line 3"; "" where it was not."""
         held, told = self._cuts.get(id(tensor), (None, ""))
         return told if held is not None and held() is tensor else ""
+
+    def _pack(self, tensor: Tensor) -> tuple[Tensor, int, Tensor | None]:
+        """What a graph saves: a tensor, its version, and a copy of weights, which an optimiser's step overwrites.
+
+        Without the copy a loss could not be explained any more once the step that it was for has been taken.
+        """
+        base = tensor if tensor._base is None else tensor._base
+        kept = tensor.detach()
+        return kept, kept._version, kept.clone() if base.is_leaf and base.requires_grad else None
+
+    def _unpack(self, packed: tuple[Tensor, int, Tensor | None]) -> Tensor:
+        """What was saved; torch's own error where it was overwritten, unless it is a weight and the code has run."""
+        kept, version, copy = packed
+        if kept._version == version:
+            return kept
+        if copy is not None and not self._open:
+            return copy
+        raise RuntimeError(
+            "one of the variables needed for gradient computation has been modified by an inplace operation: "
+            f"{list(kept.shape)} is at version {kept._version}; expected version {version} instead"
+        )
 
     def _note(self, output: Tensor, call: Call, inputs: Sequence[Tensor]) -> None:
         node: Any = output.grad_fn
