@@ -14,7 +14,7 @@ VERBS = {
     "report": "write the report of one or more runs again",
     "compare": "hold two runs beside each other, seed by seed",
     "summary": "a network layer by layer: sizes, parameters, operations, memory",
-    "explain": "what autograd does, step by step",
+    "explain": "what autograd, a network or a trained network does, step by step",
     "predict": "what a run's networks say about pictures",
     "data": "datasets: list, fetch, show",
     "learn": "exercises: start, check, hint, next, status, solution, grade",
