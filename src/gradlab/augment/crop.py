@@ -134,8 +134,11 @@ def between(draws: Tensor, low: float, high: float) -> Tensor:
 
 def first_fitting(heights: Tensor, widths: Tensor, fits: Tensor) -> tuple[Tensor, Tensor, Tensor]:
     """Whether any attempt fits, and the first one's height and width; all [batch], from attempts [batch, attempts]."""
-    first = fits.int().argmax(1, keepdim=True)
-    return fits.any(1), heights.gather(1, first).squeeze(1), widths.gather(1, first).squeeze(1)
+    attempts = fits.shape[1]
+    # The largest of 10, 9, ... where an attempt fits: torch's argmax along short rows takes longer than all the rest.
+    left = (fits * torch.arange(attempts, 0, -1, device=fits.device)).amax(1, keepdim=True)
+    first = (attempts - left).clamp(max=attempts - 1)
+    return left.squeeze(1) > 0, heights.gather(1, first).squeeze(1), widths.gather(1, first).squeeze(1)
 
 
 def place(draws: Tensor, largest: Tensor) -> Tensor:

