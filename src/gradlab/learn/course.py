@@ -96,4 +96,43 @@ CHAPTERS = (
             "classification_step",
         ),
     ),
+    Chapter(
+        "practical4",
+        "Group-equivariant networks",
+        (
+            "cyclic_group",
+            "cayley_table",
+            "rotation_matrix",
+            "action_on_plane",
+            "lifted_grids",
+            "lifting_kernels",
+            "lifting_convolution",
+            "group_kernels",
+            "group_convolution",
+            "invariant_head",
+            "equivariance_error",
+        ),
+    ),
+    Chapter(
+        "practical5",
+        "Contrastive learning",
+        (
+            "projection_network",
+            "cosine_similarities",
+            "info_nce_loss",
+            "contrastive_accuracy",
+            "judge_the_loss",
+            "encode_images",
+            "smaller_dataset",
+        ),
+    ),
+    Chapter(
+        "cheatsheet",
+        "Recurrent networks and autoencoders",
+        (
+            "rnn_step",
+            "reparameterize",
+            "negative_elbo",
+        ),
+    ),
 )
