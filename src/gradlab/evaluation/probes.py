@@ -13,7 +13,7 @@ from gradlab.evaluation.classification import predict_logits
 from gradlab.evaluation.logistic import Solution, logistic_regression
 from gradlab.records import Row
 
-PENALTIES = (1e-4, 1e-3, 1e-2, 1e-1, 1.0)
+PENALTIES = (0.001, 0.01, 0.1, 1.0, 10.0)
 """Weights of the squared weights that a probe may choose from, for features of variance 1 on average."""
 
 

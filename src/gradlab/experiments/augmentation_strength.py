@@ -23,7 +23,19 @@ from gradlab.evaluation import first_of_each, measure_contrastive, probe_encoder
 from gradlab.models import BaseNetwork, SimCLR
 from gradlab.objectives import info_nce
 from gradlab.records import Row, RunFolder
-from gradlab.report import Answer, Block, Table, Text, cell, differences, line_chart, point_chart, reading, value_of
+from gradlab.report import (
+    Answer,
+    Block,
+    Table,
+    Text,
+    cell,
+    differences,
+    gain_text,
+    line_chart,
+    point_chart,
+    reading,
+    value_of,
+)
 from gradlab.training import Recipe, Run, Selection, schedules
 
 ALL = "all"
@@ -137,7 +149,7 @@ def page(run: RunFolder) -> list[Block]:
         point_chart(results, METRIC, title="Test accuracy of a linear probe", percent=True,
                     caption=f"On frozen features, with {config.labels} labels of each class."),
         Table(("views", "test accuracy of the probe", "against all"),
-              [(arm, cell(about, METRIC), reading(compared[arm]) if arm in compared else "–")
+              [(arm, cell(about, METRIC), gain_text(compared[arm]) if arm in compared else "–")
                for arm, about in results["arms"].items()],
               "With 95 % intervals over seeds; differences are paired by seed.", metrics=(METRIC,)),
         line_chart(rows, y="top1_accuracy", where={"split": "validation"}, percent=True,

@@ -220,7 +220,7 @@ def _table(results: Mapping[str, Any], gains: Mapping[int, str], counts: Sequenc
     names = {count: f"test_{count}_labels_accuracy" for count in counts}
     lines = [(str(count), *(cell(results["arms"][arm], name) for arm in arms), gains.get(count, "–"))
              for count, name in names.items()]  # fmt: skip
-    return Table(("labels of each class", *arms, "gain"), lines,
-                 "Test accuracy with 95 % intervals over seeds. The gain is that of SimCLR probes over learning from "
-                 "scratch, paired by seed.",
+    return Table(("labels", *arms, "gain"), lines,
+                 "Test accuracy by labels of each class, 95 % intervals over seeds. The gain is that of SimCLR probes "
+                 "over learning from scratch, paired by seed.",
                  metrics=tuple(names.values()))  # fmt: skip

@@ -191,6 +191,7 @@ def pictures(model: nn.Module, splits: Splits, views: ContrastiveTransformations
     some = splits.test.take(range(min(COMPARED, len(splits.test))))
     values = features({0: encoder_of(model)}, some, prepare).values[0]
     queries = first_of_each(some.labels, 1)
+    queries = queries[some.labels[queries].argsort()]
     _cosines, places = nearest(values, values, NEIGHBOURS, itself=True)
     rows = torch.cat([queries.unsqueeze(1), places[queries]], 1)
     plane, shares = principal_plane(values)
