@@ -46,6 +46,7 @@ FAMILIES: dict[str, Family] = {
         "transformer_reverse",
         {"arms": ("two layers",), "train_sequences": 70, "validation_sequences": 20, "test_sequences": 20},
     ),
+    "SimCLR": Family("simclr", {"pairs": 8, "labels": (2,), "neighbours": 3, "feature_dim": 8, "hidden_dim": 8}),
     "logistic regression": Family("logistic_regression"),
     "stacked seeds": Family("lenet", {"arms": ("slides",), "image_size": 16}, together="stacked", seeds=3),
     "processes": Family("mlp_improvements", {"ideas": ("best",)}, together="processes", seeds=2),
@@ -96,7 +97,7 @@ def bits(folder: Path) -> dict[str, str]:
     found = {name: hashlib.sha256((folder / name).read_bytes()).hexdigest() for name in names}
     for states in sorted(folder.glob("state/*/*")):
         tensors, meta = newest_state(states)
-        told = {name: value for name, value in meta.items() if name != "seconds"}
+        told = {name: value for name, value in meta.items() if name not in ("seconds", "fingerprint")}
         digest = hashlib.sha256(json.dumps(told, sort_keys=True).encode())
         for name in sorted(tensors):
             digest.update(name.encode() + tensors[name].contiguous().view(-1).view(torch.uint8).numpy().tobytes())

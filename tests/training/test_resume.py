@@ -210,8 +210,8 @@ def test_pack_keeps_every_bit():
     ("name", "value"),
     [
         ("epoch", 0), ("epoch", 1.5), ("epoch", True), ("step_in_epoch", STEPS + 1), ("standings", []),
-        ("standings", [{}]), ("rows", [3]), ("rows", [{"epoch": "1"}]), ("optimizer", {"0/step": []}), ("seconds", "1"), ("finished", None),
-        ("settings", None),
+        ("standings", [{}]), ("rows", [3]), ("rows", [{"epoch": "1"}]), ("optimizer", {"0/step": []}), ("seconds", "1"),
+        ("finished", None), ("settings", None),
     ],
 )  # fmt: skip
 def test_a_state_of_values_that_no_training_has_is_refused(name, value, bars, recipe, make_small_net, tmp_path):

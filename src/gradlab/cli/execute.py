@@ -21,17 +21,23 @@ from gradlab.training.run import NOT_EXACT
 
 
 def execute(folder: RunFolder, *, quiet: bool, as_json: bool) -> int:
-    """Runs or resumes; returns the exit code.
+    """Resumes a run; returns the exit code.
 
     Raises:
         GradlabError: whatever stopped it; its state is saved.
     """
+    with folder.locked():
+        return execute_held(folder, quiet=quiet, as_json=as_json)
+
+
+def execute_held(folder: RunFolder, *, quiet: bool, as_json: bool) -> int:
+    """Runs or resumes in a folder that this process holds already; see `execute`."""
     settings = checked_settings(folder.document("config"))
     training.keep_freed_memory()
     torch.set_num_threads(settings["threads"])  # for everything: what is evaluated must not depend on the cores
     display = Display(seeds=len(settings["seeds"]), quiet=quiet)
     stop = training.Stop()
-    with folder.locked(), stop.listening(), warnings.catch_warnings():
+    with stop.listening(), warnings.catch_warnings():
         warnings.simplefilter("always", UserWarning)
         warnings.showwarning = lambda message, *_rest, **_more: display.say(f"warning: {message}")
         folder.seal(finished=False)  # of what follows, everything may be written anew

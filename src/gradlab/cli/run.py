@@ -110,20 +110,23 @@ def begin(folder: "RunFolder", settings: dict[str, Any], *, quiet: bool, as_json
     Raises:
         GradlabError: whatever stopped it.
     """
-    from gradlab.cli.execute import execute
+    from gradlab.cli.execute import execute_held
     from gradlab.cli.settings import complete_settings
-    from gradlab.records import write_json
+    from gradlab.records import write_atomically, write_json
 
-    try:
-        settings = complete_settings(settings)
-        write_json(folder.path / "config.json", settings)
-        folder.seal(finished=False)
-        shutil.copyfile(source_of(settings["experiment"]), folder.path / "source.py")
-        return execute(folder, quiet=quiet, as_json=as_json)
-    except (UsageError, DataUnavailableError):
-        if not folder.rows():
-            shutil.rmtree(folder.path)  # it was new or empty, and holds nothing that anybody measured
-        raise
+    with folder.locked():
+        if folder.has("config"):
+            raise UsageError(f"--out {folder.path} was taken by another run at this moment: name a new one")
+        try:
+            settings = complete_settings(settings)
+            write_json(folder.path / "config.json", settings)
+            folder.seal(finished=False)
+            write_atomically(folder.path / "source.py", source_of(settings["experiment"]).read_bytes())
+            return execute_held(folder, quiet=quiet, as_json=as_json)
+        except (UsageError, DataUnavailableError):
+            if not folder.rows():
+                shutil.rmtree(folder.path)  # it was new or empty, and holds nothing that anybody measured
+            raise
 
 
 def _name_among(words: Sequence[str]) -> str | None:
