@@ -198,3 +198,15 @@ def test_what_torch_refuses_the_kernel_refuses(use_native, shape, size, message,
     else:
         with pytest.raises(ValueError, match=message or "images of 4x4 are too small for a kernel of 9"):
             transform(pixels, uniforms)
+
+
+@pytest.mark.parametrize("wrong", [float("nan"), -0.1, 1.0])
+def test_the_kernel_is_not_sent_outside_the_image(wrong, kernel):
+    transforms = simclr_augmentation().transforms
+    pixels, uniforms = drawn(Pipeline(transforms))
+    for rows in (uniforms[:5], uniforms[:, :-1]):
+        with pytest.raises(ValueError, match=r"48 images need uniform numbers \[48, 31\]: got"):
+            augmented(kernel, transforms, pixels, rows)
+    uniforms[7, 23] = wrong
+    with pytest.raises(ValueError, match=r"uniform numbers lie in \[0, 1\): got"):
+        augmented(kernel, transforms, pixels, uniforms)

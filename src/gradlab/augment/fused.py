@@ -69,9 +69,11 @@ def augmented(kernel: Any, transforms: Sequence[Transform], images: Tensor, unif
     """The views that the native kernel makes of images uint8 [batch, channels, height, width].
 
     Raises:
-        ValueError: the images are too small for the blur, or colours are asked of neither one channel nor three.
+        ValueError: the uniform numbers are not one row an image, each in [0, 1); the images are too small for the blur;
+            or colours are asked of neither one channel nor three.
     """
     batch, channels, height, width = images.shape
+    _check_uniforms(uniforms, batch, sum(transform.uniforms for transform in transforms))
     out_height, out_width, arrays = height, width, {}
     first = 0
     for transform in transforms:
@@ -92,6 +94,14 @@ def augmented(kernel: Any, transforms: Sequence[Transform], images: Tensor, unif
     sides = (height, width, out_height, out_width)
     kernel(images.data_ptr(), out.data_ptr(), batch, channels, *sides, ctypes.byref(stages))
     return out
+
+
+def _check_uniforms(uniforms: Tensor, batch: int, columns: int) -> None:
+    """The kernel goes where these numbers send it, so they must not send it outside the image."""
+    if uniforms.shape != (batch, columns):
+        raise ValueError(f"{batch} images need uniform numbers [{batch}, {columns}]: got {list(uniforms.shape)}")
+    if uniforms.numel() and not (uniforms.amin() >= 0 and uniforms.amax() < 1):
+        raise ValueError(f"uniform numbers lie in [0, 1): got {uniforms.amin().item()} to {uniforms.amax().item()}")
 
 
 def _arrays(transform: Transform, draws: Tensor, images: Tensor) -> dict[str, Tensor]:

@@ -78,7 +78,7 @@ def built(folder: Path) -> Path:
         NotBuiltError: there is no compiler, or it fails.
         OSError: the folder cannot be written to.
     """
-    compiler = _compiler()
+    compiler, failure = _compiler(), None
     for tuning in TUNINGS:
         command = [*compiler, *FLAGS, *tuning]
         path = folder / f"augment-{_digest(command)}.so"
