@@ -5,7 +5,7 @@ from functools import partial
 
 import torch
 
-from gradlab.augment import Normalize, Pipeline, RandomHorizontalFlip, RandomResizedCrop
+from gradlab.augment import ContrastiveTransformations, Normalize, Pipeline, RandomHorizontalFlip, RandomResizedCrop
 from gradlab.objectives import classification, negative_elbo
 from gradlab.optim import SGDMomentum
 from gradlab.training import Recipe, Selection, schedules
@@ -56,4 +56,12 @@ def test_a_pipeline_is_told_transform_by_transform():
         {"name": "RandomHorizontalFlip", "p": 0.5},
         {"name": "RandomResizedCrop", "size": 8, "scale": [0.5, 1.0], "ratio": [1.0, 1.0]},
         {"name": "Normalize"},
+    ]
+
+
+def test_views_are_told_by_what_makes_each_and_how_many():
+    found = transforms_told(ContrastiveTransformations(Pipeline([RandomHorizontalFlip()]), n_views=3))
+    assert found == [
+        {"name": "RandomHorizontalFlip", "p": 0.5},
+        {"name": "ContrastiveTransformations", "n_views": 3},
     ]

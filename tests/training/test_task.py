@@ -2,7 +2,17 @@ import pytest
 import torch
 from torch import nn
 
-from gradlab.training import Place
+from gradlab.augment import (
+    ContrastiveTransformations,
+    FusedPipeline,
+    Normalize,
+    Pipeline,
+    RandomHorizontalFlip,
+    native_augmentation,
+)
+from gradlab.objectives import classification
+from gradlab.training import Place, Recipe
+from gradlab.training.task import Task
 
 
 @pytest.mark.parametrize(
@@ -14,3 +24,25 @@ def test_the_precision_decides_the_arithmetic_of_a_forward_pass(precision, arith
         assert layer(inputs).dtype == arithmetic
     assert layer(inputs).dtype == torch.float32
     assert layer.weight.dtype == torch.float32
+
+
+KERNEL = FusedPipeline([RandomHorizontalFlip(), Normalize((0.5,), (0.5,))])
+
+
+@pytest.mark.parametrize(
+    ("prepare", "arithmetic"),
+    [
+        (None, "torch"),
+        (Pipeline(KERNEL.transforms), "torch"),
+        (FusedPipeline(KERNEL.transforms, native=False), "torch"),
+        (KERNEL, native_augmentation()),
+        (Pipeline([ContrastiveTransformations(KERNEL)]), native_augmentation()),
+    ],
+)
+def test_the_fingerprint_says_what_makes_the_views(prepare, arithmetic):
+    recipe = Recipe(epochs=1, batch_size=1, optimizer=lambda weights: torch.optim.SGD(weights, lr=0.1))
+    task = Task(
+        arm="any", make_model=lambda: nn.Linear(1, 1), inputs=torch.ones(2, 1), targets=torch.ones(2), prepare=prepare,
+        objective=classification, recipe=recipe, measure={}, place=Place(),
+    )  # fmt: skip
+    assert task.fingerprint()["augmentation"] == arithmetic

@@ -6,7 +6,7 @@ from gradlab.augment.blur import GaussianBlur
 from gradlab.augment.crop import RandomResizedCrop
 from gradlab.augment.erasing import RandomErasing
 from gradlab.augment.flip import RandomHorizontalFlip
-from gradlab.augment.fused import FusedPipeline
+from gradlab.augment.fused import FusedPipeline, uses_the_kernel
 from gradlab.augment.greyscale import RandomGrayscale
 from gradlab.augment.handbook import baseline_augmentation, simclr_augmentation
 from gradlab.augment.jitter import ColorJitter
@@ -41,5 +41,6 @@ __all__ = [
     "mixes_samples",
     "native_augmentation",
     "simclr_augmentation",
+    "uses_the_kernel",
     "without_randomness",
 ]

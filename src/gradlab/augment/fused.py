@@ -17,6 +17,7 @@ from gradlab.augment.jitter import ColorJitter
 from gradlab.augment.normalize import Normalize
 from gradlab.augment.pipeline import Pipeline, Transform
 from gradlab.augment.pixels import check_colours
+from gradlab.augment.views import ContrastiveTransformations
 
 KINDS = (RandomHorizontalFlip, RandomResizedCrop, ColorJitter, RandomGrayscale, GaussianBlur, Normalize)
 """The stages of the native kernel, in its order."""
@@ -35,19 +36,19 @@ class FusedPipeline(Pipeline):
 
     Args:
         transforms: first to last.
-        native: whether the kernel may be used.
+        native: whether the kernel may be used; afterwards whether it knows the transforms.
     """
 
     def __init__(self, transforms: Sequence[Transform], *, native: bool = True) -> None:
         super().__init__(transforms)
-        self._native = native and runs_natively(self.transforms)
+        self.native = native and runs_natively(self.transforms)
         self._in_pieces = Pipeline(_mirrored_crops(self.transforms))
 
     def __call__(self, images: Tensor, uniforms: Tensor) -> Tensor:
         """Returns the images after every transform, given uniforms [batch, `uniforms`]."""
         if torch.compiler.is_compiling() or images.device.type != "cpu" or self.whole_batch:
             return self._in_pieces(images, uniforms)
-        if self._native and images.dtype == torch.uint8 and (kernel := native.kernel()) is not None:
+        if self.native and images.dtype == torch.uint8 and (kernel := native.kernel()) is not None:
             return augmented(kernel, self.transforms, images, uniforms)
         size = max(1, PIECE_VALUES // images[0].numel()) if len(images) else 1
         pieces = zip(images.split(size), uniforms.split(size), strict=True)
@@ -63,6 +64,18 @@ def runs_natively(transforms: Sequence[Transform]) -> bool:
     blurs = all(getattr(transform, "kernel_size", 3) > 1 for transform in transforms)
     # Mirrored bytes stay bytes; the kernel gives floats.
     return single and blurs and places[-1] > 0 and all(first < second for first, second in pairwise(places))
+
+
+def uses_the_kernel(transform: Transform | None) -> bool:
+    """Whether the native kernel makes a part of what a transform makes, where it can be built."""
+    match transform:
+        case FusedPipeline():
+            return transform.native
+        case Pipeline():
+            return any(uses_the_kernel(part) for part in transform.transforms)
+        case ContrastiveTransformations():
+            return uses_the_kernel(transform.base_transforms)
+    return False
 
 
 def augmented(kernel: Any, transforms: Sequence[Transform], images: Tensor, uniforms: Tensor) -> Tensor:

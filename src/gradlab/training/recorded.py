@@ -8,7 +8,7 @@ from typing import Any
 
 import torch
 
-from gradlab.augment import Pipeline, Transform
+from gradlab.augment import ContrastiveTransformations, Pipeline, Transform
 from gradlab.training import schedules
 from gradlab.training.recipe import Recipe
 from gradlab.training.schedules import Schedule
@@ -63,6 +63,9 @@ def transforms_told(prepare: Transform | None) -> list[dict[str, Any]]:
         return []
     if isinstance(prepare, Pipeline):
         return [told for transform in prepare.transforms for told in transforms_told(transform)]
+    if isinstance(prepare, ContrastiveTransformations):
+        view = transforms_told(prepare.base_transforms)
+        return [*view, {"name": _name(prepare), "n_views": prepare.n_views}]
     public = {name: value for name, value in getattr(prepare, "__dict__", {}).items() if not name.startswith("_")}
     return [{"name": _name(prepare), **_settings(public)}]
 

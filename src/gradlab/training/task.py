@@ -9,7 +9,7 @@ from typing import Any, Literal
 import torch
 from torch import Tensor, nn
 
-from gradlab.augment import Transform
+from gradlab.augment import Transform, native_augmentation, uses_the_kernel
 from gradlab.records import code_digest, processor_name
 from gradlab.training.recipe import Recipe
 from gradlab.training.signals import Stop
@@ -117,6 +117,7 @@ class Task:
             "capability": torch.backends.cpu.get_cpu_capability(),
             "processor": processor_name(),
             "accelerator": _accelerator(self.place.device),
+            "augmentation": native_augmentation() if uses_the_kernel(self.prepare) else "torch",
             "code": code_digest(),
         }
 
