@@ -85,6 +85,7 @@ PRACTICAL = Practical(
             text="What happens to the feature maps as the input turns, by 45 and by 90 degrees?",
             experiment=group_equivariance,
             opening=False,
+            shows=("CNN: one image at eight angles", "C4: one image at eight angles", "C4: a kernel and its copies"),
             discuss=_maps,
         ),
         Question(
@@ -93,6 +94,7 @@ PRACTICAL = Practical(
             "degrees differ?",
             experiment=group_equivariance,
             opening=False,
+            shows=("CNN: the vector before the last layer", "C4: the vector before the last layer"),
             discuss=_vectors,
         ),
     ),
