@@ -184,6 +184,12 @@ def test_json_is_for_people(tmp_path):
     assert (tmp_path / "document.json").read_text() == '{\n  "arm": "größer",\n  "seeds": [\n    0\n  ]\n}\n'
 
 
+def test_json_takes_file_names_that_are_no_utf_8(tmp_path):
+    name = os.fsdecode(b"runs/\xff")
+    write_json(tmp_path / "document.json", {"command": name})
+    assert json.loads((tmp_path / "document.json").read_bytes()) == {"command": name}
+
+
 def test_json_refuses_what_is_no_number_and_keeps_the_old_file(tmp_path):
     path = tmp_path / "document.json"
     write_json(path, {"loss": 1.0})

@@ -46,7 +46,8 @@ def write_atomically(path: Path, content: bytes) -> None:
 def write_json(path: Path, document: Any) -> None:
     """Writes a JSON document atomically, readable by people and byte-identical for equal content."""
     text = json.dumps(document, indent=2, ensure_ascii=False, allow_nan=False)
-    write_atomically(path, (text + "\n").encode())
+    # A path on the command line may hold bytes that are no UTF-8; JSON has an escape for what Python makes of them.
+    write_atomically(path, (text + "\n").encode("utf-8", "backslashreplace"))
 
 
 def append_line(path: Path, line: str) -> None:
