@@ -241,6 +241,14 @@ def test_what_a_killed_writer_left_half_written_is_cleared_away(folder):
     assert (folder.path / "notes.part").exists()
 
 
+def test_files_that_cannot_be_removed_neither_stop_a_run_nor_keep_the_lock(folder, impatient, monkeypatch):
+    (folder.path / ".rows.jsonl.x1.part").write_bytes(b"half")
+    monkeypatch.setattr(Path, "unlink", no_space)
+    for _ in range(2):
+        with folder.locked():
+            pass
+
+
 def test_one_process_cannot_hold_it_twice(folder, impatient):
     with (
         folder.locked(),

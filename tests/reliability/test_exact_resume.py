@@ -6,7 +6,17 @@ from gradlab.training import task
 from tests.reliability.exact_resume import StopAfter, sweep
 from tests.reliability.families import FAMILIES, train
 
-CONDITIONS = ("torch", "threads", "device", "precision", "capability", "processor", "accelerator", "code")
+CONDITIONS = (
+    "torch",
+    "threads",
+    "device",
+    "precision",
+    "capability",
+    "processor",
+    "accelerator",
+    "augmentation",
+    "code",
+)
 
 
 @pytest.mark.parametrize("name", FAMILIES)

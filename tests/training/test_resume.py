@@ -1,8 +1,10 @@
 """A training that is stopped anywhere and resumed is, bit for bit, the one that was not."""
 
 import contextlib
+import errno
 import signal
 import warnings
+from pathlib import Path
 
 import pytest
 import torch
@@ -190,6 +192,17 @@ def test_only_two_states_are_kept_and_any_damage_is_found(tmp_path):
         (tmp_path / "000000000009.state").write_bytes(whole[:length])
         with pytest.warns(UserWarning, match="damaged"):
             assert newest_state(tmp_path) is None
+
+
+def test_an_old_state_that_cannot_be_removed_stops_nothing(tmp_path, monkeypatch):
+    def refuse(_path, **_options):
+        raise OSError(errno.EIO, "the disk is broken")
+
+    for step in (1, 2):
+        write_state(tmp_path, step, {"weight": torch.ones(1)}, {"step": step})
+    monkeypatch.setattr(Path, "unlink", refuse)
+    write_state(tmp_path, 3, {"weight": torch.ones(1)}, {"step": 3})
+    assert newest_state(tmp_path)[1] == {"step": 3}
 
 
 def test_pack_keeps_every_bit():

@@ -147,11 +147,11 @@ class RunFolder:
             raise FileError(f"cannot lock {self.path}: {error.strerror or error}") from error
         try:
             for left in self.path.rglob(PARTS):
-                left.unlink(missing_ok=True)
+                _remove(left)
             write_atomically(holder, str(os.getpid()).encode())
             yield
         finally:
-            holder.unlink(missing_ok=True)
+            _remove(holder)
             lock.release()
 
 
@@ -182,6 +182,12 @@ def new_run_folder(out: Path | None, experiment: str) -> RunFolder:
 def slug(name: str) -> str:
     """A name as a safe file name: letters, digits, dots, dashes and underscores; never empty."""
     return re.sub(r"[^A-Za-z0-9._-]+", "-", name).strip("-.") or "unnamed"
+
+
+def _remove(path: Path) -> None:
+    """Removes a file that nobody reads; a disk that refuses is no reason to stop."""
+    with contextlib.suppress(OSError):
+        path.unlink()
 
 
 def _fresh(parent: Path) -> Path:

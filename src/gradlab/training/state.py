@@ -1,5 +1,6 @@
 """What a replica, or a stack of them, needs in order to go on exactly where it stopped."""
 
+import contextlib
 import json
 import re
 import warnings
@@ -31,7 +32,8 @@ def write_state(folder: Path, step: int, tensors: dict[str, Tensor], meta: dict[
     content = pack(tensors, meta)
     write_sealed(folder / f"{step:012d}.state", content)
     for old in state_files(folder)[KEPT:]:
-        old.unlink(missing_ok=True)
+        with contextlib.suppress(OSError):  # the new state is safe: one too many is no reason to stop
+            old.unlink()
     return len(content)
 
 
