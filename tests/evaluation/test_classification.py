@@ -364,3 +364,9 @@ def test_no_networks_leave_an_empty_confusion():
     examination = examine({}, drawn(), NORMALIZE)
     assert examination.rows == []
     assert examination.arrays["confusion"].sum() == 0
+
+
+def test_logits_of_half_precision_are_told_apart():
+    with torch.autocast("cpu", dtype=torch.bfloat16):
+        logits = predict_logits(Sums(0), torch.zeros(2, 1, 3, 3, dtype=torch.uint8), NORMALIZE)
+    assert logits.dtype == torch.float32

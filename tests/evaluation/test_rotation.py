@@ -114,3 +114,12 @@ def test_each_image_by_its_own_angle_is_each_image_alone(shape):
         alone = rotate(images[place : place + 1], angle)
         alone = alone.float() / 255 if alone.dtype == torch.uint8 else alone
         torch.testing.assert_close(together[place : place + 1], alone, atol=2e-5, rtol=0)
+
+
+def test_autocast_does_not_round_where_pixels_are_read():
+    images = drawn(28, 28).float()
+    degrees = torch.tensor([33.0, 57.0])
+    with torch.autocast("cpu", dtype=torch.bfloat16):
+        turned, each = rotate(images, 33), rotate_each(images, degrees)
+    assert torch.equal(turned, rotate(images, 33))
+    assert torch.equal(each, rotate_each(images, degrees))

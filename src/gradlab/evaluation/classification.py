@@ -31,7 +31,7 @@ def predict_logits(model: nn.Module, pixels: Tensor, prepare: Transform) -> Tens
     model.eval()
     try:
         with torch.inference_mode():
-            return torch.cat(
+            logits = torch.cat(
                 [
                     model(prepare(batch.to(first.device), uniforms.to(first.device)).to(first.dtype)).cpu()
                     for batch, uniforms in zip(
@@ -39,6 +39,8 @@ def predict_logits(model: nn.Module, pixels: Tensor, prepare: Transform) -> Tens
                     )
                 ]
             )
+            # In bfloat16 all confident probabilities are 1, and cannot be told apart.
+            return logits.float() if logits.dtype == torch.bfloat16 else logits
     finally:
         for module, was_training in modes.items():  # one by one: a frozen part may stand in another mode
             module.training = was_training

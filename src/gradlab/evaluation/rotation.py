@@ -33,8 +33,7 @@ def rotate(images: Tensor, degrees: float) -> Tensor:
     cosine, sine = math.cos(math.radians(degrees)), math.sin(math.radians(degrees))
     # Rows point down and both sides run from -1 to 1, so a picture that is not square mixes them by its shape.
     matrix = pixels.new_tensor([[cosine, -sine * height / width, 0.0], [sine * width / height, cosine, 0.0]])
-    grid = F.affine_grid(matrix.expand(len(images), 2, 3), list(images.shape), align_corners=False)
-    return F.grid_sample(pixels, grid, mode="bilinear", padding_mode="zeros", align_corners=False)
+    return _sampled(pixels, matrix.expand(len(images), 2, 3))
 
 
 def rotate_each(images: Tensor, degrees: Tensor) -> Tensor:
@@ -52,8 +51,14 @@ def rotate_each(images: Tensor, degrees: Tensor) -> Tensor:
         torch.stack([cosine, -sine * height / width, zero], -1),
         torch.stack([sine * width / height, cosine, zero], -1),
     )
-    grid = F.affine_grid(torch.stack(rows, -2), list(images.shape), align_corners=False)
-    return F.grid_sample(pixels, grid, mode="bilinear", padding_mode="zeros", align_corners=False)
+    return _sampled(pixels, torch.stack(rows, -2))
+
+
+def _sampled(pixels: Tensor, matrices: Tensor) -> Tensor:
+    """Images read where [batch, 2, 3] send their pixels, at full precision: autocast would round the places."""
+    with torch.autocast(pixels.device.type, enabled=False):
+        grid = F.affine_grid(matrices, list(pixels.shape), align_corners=False)
+        return F.grid_sample(pixels, grid, mode="bilinear", padding_mode="zeros", align_corners=False)
 
 
 def accuracy_over_rotation(

@@ -6,6 +6,8 @@ import sys
 TRIM_THRESHOLD, TOP_PAD, MMAP_THRESHOLD = -1, -2, -3
 """The numbers of these settings in glibc's malloc.h."""
 NEVER = 2**31 - 1
+LARGEST = (2**30, 2**25)
+"""Bytes from which memory is asked of the system and given back; glibc before 2.35 refuses the first."""
 
 
 def keep_freed_memory() -> bool:
@@ -21,5 +23,6 @@ def keep_freed_memory() -> bool:
     mallopt = getattr(ctypes.CDLL(None), "mallopt", None)
     if mallopt is None:
         return False
-    settings = {MMAP_THRESHOLD: 2**30, TRIM_THRESHOLD: NEVER, TOP_PAD: 64 * 2**20}
-    return all([mallopt(name, value) == 1 for name, value in settings.items()])
+    if not any(mallopt(MMAP_THRESHOLD, size) == 1 for size in LARGEST):
+        return False  # with the other two alone glibc would no longer raise that size by itself
+    return mallopt(TRIM_THRESHOLD, NEVER) == 1 and mallopt(TOP_PAD, 64 * 2**20) == 1
