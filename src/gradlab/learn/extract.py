@@ -90,6 +90,9 @@ def _kept(node: ast.Import | ast.ImportFrom, wanted: set[str]) -> str:
 
 
 def _segment(lines: list[str], node: ast.stmt) -> str:
-    decorators = getattr(node, "decorator_list", [])
-    first = min([node.lineno, *(decorator.lineno for decorator in decorators)])
-    return "\n".join(lines[first - 1 : node.end_lineno])
+    """The lines of a statement, with its decorators and the comments that end its body."""
+    first = min([node.lineno, *(decorator.lineno for decorator in getattr(node, "decorator_list", []))])
+    last = node.end_lineno or node.lineno
+    while last < len(lines) and lines[last].startswith(" ") and lines[last].lstrip().startswith("#"):
+        last += 1
+    return "\n".join(lines[first - 1 : last])

@@ -46,7 +46,7 @@ def _structure(difference: Difference, _tolerance: Tolerance) -> Named | None:
         return "another value is returned", count or "Compare what is returned with what is asked for."
     if "number" in (got, expected) and "truth value" not in (got, expected) and _single(difference.got):
         return None
-    return f"a {got} is returned instead of a {expected}", f"The statement asks for a {expected}."
+    return f"{_a(got)} is returned instead of {_a(expected)}", f"The statement asks for {_a(expected)}."
 
 
 def _shape(difference: Difference, tolerance: Tolerance) -> Named | None:
@@ -113,6 +113,10 @@ def _floats(difference: Difference) -> tuple[np.ndarray | None, np.ndarray | Non
     if not fits or got is None or expected is None or got.dtype.kind != "f":
         return None, None
     return got.astype(np.float64), expected.astype(np.float64)
+
+
+def _a(noun: str) -> str:
+    return f"an {noun}" if noun[0] in "aeiou" else noun if noun == "None" else f"a {noun}"
 
 
 def _single(part: Any) -> bool:

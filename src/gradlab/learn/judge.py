@@ -182,7 +182,9 @@ def _broken_off(told: Verdict, report: Report, cases: Sequence[Any], limits: Lim
     told = replace(told, inputs=tuple(f"{name} = {shown(value)}" for name, value in inputs.items()))
     if report.how in ("time", "ended -24"):  # 24 is SIGXCPU
         return replace(
-            told, fault=f"your code takes longer than {limits.seconds:g} s", advice="Is there a loop that never ends?"
+            told,
+            fault=f"your code takes longer than {_spent(report, limits):g} s",
+            advice="Is there a loop that never ends?",
         )
     if report.how == "output":
         return replace(
@@ -195,6 +197,10 @@ def _broken_off(told: Verdict, report: Report, cases: Sequence[Any], limits: Lim
         fault="your code ends Python",
         advice=f"The process was gone ({report.how}) before all cases were done: `os._exit`, a crash, or no memory.",
     )
+
+
+def _spent(report: Report, limits: Limits) -> float:
+    return limits.wall if report.how == "time" else limits.seconds
 
 
 def _failed_file(told: Verdict, error: Outcome) -> Verdict:

@@ -143,13 +143,15 @@ def read_source(path: Path) -> str:
         FileError: it cannot be read, is no text or is larger than 1 MB.
     """
     try:
-        if path.stat().st_size > LARGEST:
-            raise FileError(f"{path} is larger than {LARGEST / 1e6:g} MB: an exercise's file is a few lines of text")
-        return path.read_text(encoding="utf-8")
-    except UnicodeDecodeError as error:
-        raise FileError(f"{path} is no UTF-8 text: save it again as UTF-8") from error
+        content = path.read_bytes() if path.stat().st_size <= LARGEST else None
     except OSError as error:
         raise FileError(f"cannot read {path}: {error.strerror}") from error
+    if content is None:
+        raise FileError(f"{path} is larger than {LARGEST / 1e6:g} MB: an exercise's file is a few lines of text")
+    try:
+        return content.decode("utf-8")
+    except UnicodeDecodeError as error:
+        raise FileError(f"{path} is no UTF-8 text: save it again as UTF-8") from error
 
 
 def _files(notebooks: bool) -> Iterator[tuple[Path, str]]:

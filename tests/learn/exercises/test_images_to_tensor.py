@@ -55,7 +55,7 @@ def centred(pixels):
     return (x - 0.5) / 0.5
 
 
-@WRONG("a array is returned instead of a tensor")
+@WRONG("an array is returned instead of a tensor")
 def stays_in_numpy(pixels):
     return (pixels.numpy().transpose(0, 3, 1, 2) / 255).astype(np.float32)
 

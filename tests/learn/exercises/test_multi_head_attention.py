@@ -2,7 +2,7 @@ import pytest
 import torch
 from torch import nn
 
-from gradlab.learn.exercises.multi_head_attention import attention
+from gradlab.learn.exercises.multi_head_attention import dot_product_attention
 from tests.learn.mutants import Mutants
 
 WRONG = Mutants("multi_head_attention")
@@ -24,7 +24,7 @@ class Student(nn.Module):
         return self.out(torch.cat(heads, dim=-1))
 
     def attend(self, q, k, v):
-        return attention(q, k, v)
+        return dot_product_attention(q, k, v)
 
 
 def test_heads_one_by_one_are_right():
@@ -38,7 +38,7 @@ class Viewed(Student):
     def forward(self, x):
         b, t, e = x.shape
         q, k, v = (y.contiguous().view(b, self.num_heads, t, e // self.num_heads) for y in self.projected(x))
-        return self.out(attention(q, k, v).permute(0, 2, 1, 3).reshape(b, t, e))
+        return self.out(dot_product_attention(q, k, v).permute(0, 2, 1, 3).reshape(b, t, e))
 
 
 @WRONG("the heads are joined without a transpose")
@@ -46,7 +46,7 @@ class JoinedRaw(Student):
     def forward(self, x):
         b, t, e = x.shape
         q, k, v = (y.view(b, t, self.num_heads, -1).permute(0, 2, 1, 3) for y in self.projected(x))
-        return self.out(attention(q, k, v).contiguous().view(b, t, e))
+        return self.out(dot_product_attention(q, k, v).contiguous().view(b, t, e))
 
 
 @WRONG("the heads of one token attend to each other")
@@ -54,7 +54,7 @@ class AmongHeads(Student):
     def forward(self, x):
         b, t, _e = x.shape
         q, k, v = (y.view(b, t, self.num_heads, -1) for y in self.projected(x))
-        return self.out(attention(q, k, v).flatten(2))
+        return self.out(dot_product_attention(q, k, v).flatten(2))
 
 
 @WRONG("a head takes every n-th number")
@@ -63,14 +63,14 @@ class Strided(Student):
         out = torch.zeros_like(x)
         q, k, v = self.projected(x)
         for h in range(self.num_heads):
-            out[..., h :: self.num_heads] = attention(*(t[..., h :: self.num_heads] for t in (q, k, v)))
+            out[..., h :: self.num_heads] = dot_product_attention(*(t[..., h :: self.num_heads] for t in (q, k, v)))
         return self.out(out)
 
 
 @WRONG("there is a single head")
 class Single(Student):
     def forward(self, x):
-        return self.out(attention(*self.projected(x)))
+        return self.out(dot_product_attention(*self.projected(x)))
 
 
 @WRONG("scaled by the whole size instead of a head's")
@@ -84,7 +84,7 @@ class WholeScale(Student):
 class NoOut(Student):
     def forward(self, x):
         heads = zip(*(t.chunk(self.num_heads, dim=-1) for t in self.projected(x)), strict=False)
-        return torch.cat([attention(*head) for head in heads], dim=-1)
+        return torch.cat([dot_product_attention(*head) for head in heads], dim=-1)
 
 
 @WRONG("the values are not projected")
@@ -109,7 +109,7 @@ class Swapped(Student):
 @WRONG("batch and token axes are swapped")
 class BatchSecond(Student):
     def attend(self, q, k, v):
-        return attention(q.transpose(0, 1), k.transpose(0, 1), v.transpose(0, 1)).transpose(0, 1)
+        return dot_product_attention(q.transpose(0, 1), k.transpose(0, 1), v.transpose(0, 1)).transpose(0, 1)
 
 
 @WRONG("the input is added")

@@ -69,7 +69,7 @@ def in_place(logits):
     return logits.exp() / logits.exp().sum(1, keepdim=True)
 
 
-@WRONG("a array is returned instead of a tensor")
+@WRONG("an array is returned instead of a tensor")
 def in_numpy(logits):
     x = logits.numpy()
     e = np.exp(x - x.max(1, keepdims=True))

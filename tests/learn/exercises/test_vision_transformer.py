@@ -2,7 +2,7 @@ import pytest
 import torch
 from torch import nn
 
-from gradlab.learn.exercises.vision_transformer import Encoder, img_to_patch
+from gradlab.learn.exercises.vision_transformer import Encoder, cut_patches
 from tests.learn.mutants import Mutants
 
 WRONG = Mutants("vision_transformer")
@@ -19,7 +19,7 @@ class Student(nn.Module):
         self.pos_embedding = nn.Parameter(torch.zeros(1, num_patches + 1, embed_dim))
 
     def embedded(self, x):
-        x = self.input_layer(img_to_patch(x, self.patch_size))
+        x = self.input_layer(cut_patches(x, self.patch_size))
         return torch.cat([self.cls_token.repeat(x.shape[0], 1, 1), x], dim=1)
 
     def head(self, x):
@@ -71,7 +71,7 @@ class MeanOfPatches(Student):
 @WRONG("the class token stands behind and the first patch is classified")
 class Behind(Student):
     def embedded(self, x):
-        x = self.input_layer(img_to_patch(x, self.patch_size))
+        x = self.input_layer(cut_patches(x, self.patch_size))
         return torch.cat([x, self.cls_token.repeat(x.shape[0], 1, 1)], dim=1)
 
 
@@ -88,7 +88,7 @@ class PatchesPlaced(Student):
         self.pos_embedding = nn.Parameter(torch.zeros(num_patches, embed_dim))
 
     def forward(self, x):
-        x = self.input_layer(img_to_patch(x, self.patch_size)) + self.pos_embedding
+        x = self.input_layer(cut_patches(x, self.patch_size)) + self.pos_embedding
         x = torch.cat([self.cls_token.expand(len(x), 1, x.shape[-1]), x], 1)
         return self.head(self.encoded(x)[:, 0])
 

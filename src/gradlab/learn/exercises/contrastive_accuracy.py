@@ -15,7 +15,7 @@ SOURCE = "practical 5: top-1 and top-5 accuracy"
 HINTS = (
     "For each row count the rows, without itself and its partner, that are at least as similar as the partner.",
     "The partner is found where that count is below `top`.",
-    "`at_least = others >= similarities[row, partner][:, None]` with others -inf at itself and partner; `sum(1) < top`.",
+    "`at_least = others >= similarities[row, partner][:, None]` with -inf at itself and partner; `sum(1) < top`.",
 )
 
 

@@ -1,8 +1,9 @@
 """Features of a data set.
 
 Write `encode_images(model, batches)`: `model` is a network whose last layer, `model.head`, is not wanted;
-`model.encoder` gives the features [batch, d]. Return the features of all images [count, d] and their labels [count], ordered by label,
-images of the same label in the order in which they came. The encoder works in evaluation mode and without recording.
+`model.encoder` gives the features [batch, d]. Return the features of all images [count, d] and their labels [count],
+ordered by label, images of the same label in the order in which they came. The encoder works in evaluation mode and
+without recording for autograd.
 """
 
 from collections.abc import Iterable

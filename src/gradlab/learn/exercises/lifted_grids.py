@@ -79,7 +79,7 @@ CHECK = Check(
         Fault("the grid is not turned at all", "One turned grid for each element.", lambda n, s: _grids(n, s, 0.0)),
         Fault(
             "the coordinates are swapped",
-            "The first coordinate comes first. (Swapped axes and elements that are not inverted look the same.)",
+            "The first coordinate comes first. Axes swapped and elements not inverted look the same.",
             lambda n, s: _grids(n, s).flip(-1),
         ),
         Fault("only one grid", "A grid for each element: [order, ...].", lambda n, s: _grids(n, s)[0]),

@@ -1,6 +1,6 @@
 """Attention with several heads.
 
-`attention(query, key, value)` is given; it works on the last two axes. Write the class
+`dot_product_attention(query, key, value)` is given; it works on the last two axes. Write the class
 `MultiHeadAttention(embed_dim, num_heads)`: linear layers `query`, `key`, `value` and `out`, each from embed_dim to
 embed_dim. For x [batch, tokens, embed_dim] compute query, key and value of x, split each into num_heads heads of
 embed_dim / num_heads consecutive numbers, attend in each head, put the heads beside each other again and apply `out`.
@@ -22,7 +22,7 @@ HINTS = (
 )
 
 
-def attention(query: Tensor, key: Tensor, value: Tensor) -> Tensor:
+def dot_product_attention(query: Tensor, key: Tensor, value: Tensor) -> Tensor:
     """Returns softmax(query key^T / sqrt(d)) value over the last two axes."""
     return (query @ key.transpose(-2, -1) / query.shape[-1] ** 0.5).softmax(dim=-1) @ value
 
@@ -51,7 +51,7 @@ class MultiHeadAttention(nn.Module):
             layer(x).view(batch, tokens, self.num_heads, -1).transpose(1, 2)
             for layer in (self.query, self.key, self.value)
         ]
-        return self.out(attention(*heads).transpose(1, 2).reshape(batch, tokens, size))
+        return self.out(dot_product_attention(*heads).transpose(1, 2).reshape(batch, tokens, size))
         ### END SOLUTION
 
 
@@ -81,7 +81,7 @@ class _Variant(MultiHeadAttention):
         return t.transpose(1, 2).reshape(shape)
 
     def attend(self, q: Tensor, k: Tensor, v: Tensor) -> Tensor:
-        return attention(q, k, v)
+        return dot_product_attention(q, k, v)
 
     def forward(self, x: Tensor) -> Tensor:
         q, k, v = (self.split(layer(x)) for layer in (self.query, self.key, self.value))
@@ -134,7 +134,7 @@ class _OneHead(_Variant):
 
 class _WholeScale(_Variant):
     def attend(self, q: Tensor, k: Tensor, v: Tensor) -> Tensor:
-        return attention(q / self.num_heads**0.5, k, v)
+        return dot_product_attention(q / self.num_heads**0.5, k, v)
 
 
 class _NoOut(_Variant):
@@ -157,7 +157,7 @@ class _SharedQuery(_Variant):
 
 class _SwappedKeys(_Variant):
     def attend(self, q: Tensor, k: Tensor, v: Tensor) -> Tensor:
-        return attention(k, q, v)
+        return dot_product_attention(k, q, v)
 
 
 class _AcrossBatch(_Variant):

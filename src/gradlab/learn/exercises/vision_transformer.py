@@ -1,6 +1,6 @@
 """A vision transformer.
 
-`img_to_patch` and a small `Encoder` of tokens [tokens, batch, size] are given. Write the class
+`cut_patches` and a small `Encoder` of tokens [tokens, batch, size] are given. Write the class
 `VisionTransformer(embed_dim, num_classes, patch_size, num_patches, num_channels)`: a linear layer from a patch to
 embed_dim; a learned class token, put before the patches; learned positions [1 + num_patches] that are added to all
 tokens; the encoder; a layer norm and a linear layer that make logits of the class token's output.
@@ -22,7 +22,7 @@ HINTS = (
 )
 
 
-def img_to_patch(x: Tensor, patch_size: int) -> Tensor:
+def cut_patches(x: Tensor, patch_size: int) -> Tensor:
     """Returns [batch, patches, channels * patch_size^2] of images [batch, channels, height, width]."""
     patches = x.unfold(2, patch_size, patch_size).unfold(3, patch_size, patch_size)
     return patches.permute(0, 2, 3, 1, 4, 5).flatten(3).flatten(1, 2)
@@ -67,7 +67,7 @@ class VisionTransformer(nn.Module):
     def forward(self, x: Tensor) -> Tensor:
         """Returns logits [batch, num_classes] of images [batch, channels, height, width]."""
         ### BEGIN SOLUTION
-        tokens = self.embed(img_to_patch(x, self.patch_size))
+        tokens = self.embed(cut_patches(x, self.patch_size))
         tokens = torch.cat([self.cls_token.expand(len(x), -1, -1), tokens], dim=1) + self.positions
         return self.head(self.encoder(tokens.transpose(0, 1))[0])
         ### END SOLUTION
@@ -113,7 +113,7 @@ class _Variant(nn.Module):
         self.head = nn.Sequential(*norm, nn.Linear(embed_dim, num_classes))
 
     def tokens(self, x: Tensor) -> Tensor:
-        patches = self.embed(img_to_patch(x, self.patch_size))
+        patches = self.embed(cut_patches(x, self.patch_size))
         return torch.cat([self.cls_token.expand(len(x), -1, -1), patches], 1)
 
     def place(self, tokens: Tensor) -> Tensor:
@@ -168,7 +168,7 @@ class _PatchesOnlyPlaced(_Variant):
     extra = 0
 
     def tokens(self, x: Tensor) -> Tensor:
-        patches = self.embed(img_to_patch(x, self.patch_size)) + self.positions
+        patches = self.embed(cut_patches(x, self.patch_size)) + self.positions
         return torch.cat([self.cls_token.expand(len(x), -1, -1), patches], 1)
 
     def place(self, tokens: Tensor) -> Tensor:

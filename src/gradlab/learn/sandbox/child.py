@@ -17,7 +17,16 @@ from gradlab.learn.sandbox.guard import arm
 from gradlab.learn.sandbox.layout import ANSWER, HOME, OUTPUT, PROBE, REQUEST, RESULT
 from gradlab.learn.wire import WireError, pack, unpack
 
-WATCHED = (torch, torch.Tensor, torch.nn, torch.nn.Module, torch.nn.functional, torch.autograd, torch.linalg, np)
+WATCHED: dict[str, Any] = {
+    "torch": torch,
+    "torch.Tensor": torch.Tensor,
+    "torch.nn": torch.nn,
+    "torch.nn.Module": torch.nn.Module,
+    "torch.nn.functional": torch.nn.functional,
+    "torch.autograd": torch.autograd,
+    "torch.linalg": torch.linalg,
+    "numpy": np,
+}
 
 
 def run(folder: Path) -> NoReturn:
@@ -102,13 +111,12 @@ def _limit(seconds: float, memory: int) -> None:
 
 
 def _attributes() -> dict[tuple[str, str], Any]:
-    return {(owner.__name__, name): value for owner in WATCHED for name, value in vars(owner).items()}
+    return {(owner, name): value for owner, module in WATCHED.items() for name, value in vars(module).items()}
 
 
 def _patched(before: dict[tuple[str, str], Any]) -> str | None:
     """The first name of torch or numpy that stands for something else than before; torch's own private ones may."""
     now = _attributes()
-    classes = {owner.__name__ for owner in WATCHED if isinstance(owner, type)}
     changed = [key for key, value in before.items() if now.get(key) is not value]
-    changed += [key for key in now if key not in before and key[0] in classes]
+    changed += [key for key in now if key not in before and isinstance(WATCHED[key[0]], type)]
     return next((f"{owner}.{name}" for owner, name in changed if not re.match("_[a-z]", name)), None)

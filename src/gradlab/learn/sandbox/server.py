@@ -19,6 +19,7 @@ def serve() -> None:
     from gradlab.learn.sandbox import child
 
     torch.set_num_threads(1)
+    signal.signal(signal.SIGTERM, lambda *_arguments: sys.exit(0))  # ends the learner's process on the way out
     sys.stdout.write("ready\n")
     sys.stdout.flush()
     for line in sys.stdin:
@@ -45,6 +46,7 @@ def _fork(request: dict[str, Any], child: Any) -> str:
     if learner == 0:
         try:
             os.setsid()
+            signal.signal(signal.SIGTERM, signal.SIG_DFL)
             child.run(folder)
         finally:
             os._exit(70)

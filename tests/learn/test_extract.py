@@ -1,0 +1,85 @@
+import pytest
+
+from gradlab.learn.extract import asked_names, closure, without_markers, without_solution
+
+TEXT = '''"""Title."""
+
+import math
+from torch import Tensor, nn
+import torch.nn.functional as F
+
+SCALE = 2
+UNUSED = 3
+
+
+def keep(f):
+    return f
+
+
+def helper(x: Tensor) -> Tensor:
+    return x * SCALE
+
+
+@keep
+def answer(x: Tensor) -> Tensor:
+    """Doc."""
+    ### BEGIN SOLUTION
+    return helper(x) + math.pi
+    ### END SOLUTION
+
+
+def other():
+    return answer
+
+
+class Piece(nn.Module):
+    def forward(self, x):
+        ### BEGIN SOLUTION
+        return F.relu(x)
+        ### END SOLUTION
+'''
+
+
+def test_a_closure_has_what_is_used_and_nothing_else():
+    text = closure(TEXT, ["answer"])
+    assert text.startswith("import math\nfrom torch import Tensor\n")
+    places = [text.index(part) for part in ("SCALE = 2", "def keep", "def helper", "@keep\ndef answer")]
+    assert places == sorted(places)
+    for absent in ("UNUSED", "nn", "functional", "def other", "Title"):
+        assert absent not in text
+    assert "### END SOLUTION" in text
+
+
+def test_a_closure_runs_by_itself(tmp_path):
+    import runpy
+
+    path = tmp_path / "piece.py"
+    path.write_text(closure(TEXT.replace("helper(x) + math.pi", "SCALE + math.pi"), ["answer"]))
+    assert runpy.run_path(str(path))["answer"](0) == pytest.approx(5.14159, abs=1e-4)
+
+
+def test_the_later_of_two_bindings_counts():
+    assert closure("def f():\n    return 1\n\n\ndef f():\n    return 2\n", ["f"]) == "def f():\n    return 2\n"
+
+
+def test_names_that_are_not_bound_are_left_out():
+    assert closure(TEXT, ["print"]) == "\n"
+
+
+def test_what_is_asked_is_what_has_a_solution():
+    assert asked_names(TEXT) == ("answer", "Piece")
+
+
+def test_solutions_become_stubs_of_the_same_depth():
+    text = without_solution(closure(TEXT, ["answer", "Piece"]))
+    assert "    # TODO: write this piece\n    raise NotImplementedError\n" in text
+    assert "        # TODO: write this piece\n        raise NotImplementedError\n" in text
+    assert "SOLUTION" not in text
+    assert "relu" not in text
+    assert "class Piece" in text, "what follows a solution stays"
+
+
+def test_markers_go_and_solutions_stay():
+    text = without_markers(TEXT)
+    assert "SOLUTION" not in text
+    assert "helper(x) + math.pi" in text
