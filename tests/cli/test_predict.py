@@ -63,3 +63,17 @@ def test_what_is_no_picture_is_named(gradlab, finished, tmp_path):
     assert done.returncode == 69
     assert "notes.png" in done.stderr
     assert gradlab("predict", str(finished), "notes.png", "--arm", "logistic").returncode == 2
+
+
+def test_an_arm_that_names_no_classes_is_refused(gradlab, finished, digit, tmp_path):
+    import shutil
+
+    shutil.copytree(finished, tmp_path / "copy")
+    (tmp_path / "copy" / "digests.sealed").unlink()
+    path = tmp_path / "copy" / "environment.json"
+    environment = json.loads(path.read_text())
+    environment["arms"]["without labels"] = next(iter(environment["arms"].values()))
+    path.write_text(json.dumps(environment))
+    done = gradlab("predict", "copy", "digit.png", "--arm", "without labels")
+    assert done.returncode == 2
+    assert "unknown arm 'without labels'" in done.stderr

@@ -8,7 +8,7 @@ from gradlab import rng
 from gradlab.augment import ContrastiveTransformations, Normalize, Pipeline, RandomHorizontalFlip
 from gradlab.data import Images
 from gradlab.errors import UsageError
-from gradlab.evaluation import measure_contrastive
+from gradlab.evaluation import measure_contrastive, said_of_views
 from gradlab.objectives import info_nce
 
 PAIRS = 8
@@ -60,3 +60,14 @@ def test_a_last_batch_with_fewer_images_would_be_easier(images, views):
 def test_too_few_images_are_refused(images, views):
     with pytest.raises(UsageError, match="among those of 22 images: got 21"):
         measure_contrastive(Spread(), images, views, pairs=22)
+
+
+def test_views_keep_their_places_beyond_one_batch_of_evaluation():
+    """Joining the batches as they come would put second views among the first ones."""
+    many = torch.randint(0, 256, (1001, 1, 4, 4), generator=torch.Generator().manual_seed(1), dtype=torch.uint8)
+    same = ContrastiveTransformations(Pipeline([Normalize((0.5,), (0.5,))]))
+    first, second = said_of_views(Spread(), many, same).chunk(2)
+    assert torch.equal(first, second)
+    assert first[[0, 600]].ne(first[[1, 601]]).any(1).all()
+    images = Images(many, torch.zeros(1001, dtype=torch.int64), ("all",))
+    assert measure_contrastive(Spread(), images, same, pairs=600)["top1_accuracy"] > 0.9

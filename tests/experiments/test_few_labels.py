@@ -1,12 +1,16 @@
 """What few_labels trains on, and the curve it makes."""
 
+from dataclasses import replace
+
 import pytest
 import torch
 
 from gradlab.data import Images
-from gradlab.experiments.few_labels import QUICK, curve, network, seen_equally_often
+from gradlab.errors import UsageError
+from gradlab.experiments.few_labels import QUICK, curve, network, run, seen_equally_often
 from gradlab.models import Baseline, SimCLR
 from gradlab.report import summarise_rows
+from gradlab.training import Run
 
 
 @pytest.mark.parametrize("count", [1, 2, 3, 4])
@@ -42,3 +46,15 @@ def test_both_ways_begin_with_the_same_encoder():
     assert isinstance(contrastive, SimCLR)
     for one, other in zip(scratch.encoder.parameters(), contrastive.encoder.parameters(), strict=True):
         assert torch.equal(one, other)
+
+
+def test_too_few_labels_are_told_before_training():
+    rows = run(replace(QUICK, labels=(5, 5000)), Run(seeds=(0,)))
+    with pytest.raises(UsageError, match="cannot take 5000 of each class"):
+        next(rows)
+
+
+def test_pictures_are_later_scaled_as_the_networks_saw_them():
+    place = Run(seeds=(0,))
+    next(run(replace(QUICK, labels=(5,), scratch_epochs=1), place))
+    assert (place.facts["data"]["mean"], place.facts["data"]["standard_deviation"]) == ([0.5], [0.5])

@@ -43,11 +43,13 @@ def image_classifier(run: RunFolder, wanted: str | None, command: str) -> tuple[
     environment = run.document("environment")
     shape = environment["data"].get("shape", [])
     rows = run.rows()
-    if len(shape) != 3 or not any("accuracy" in row for row in rows):
+    named = {row.get("arm") for row in rows if "accuracy" in row}  # other arms may end in features, not in classes
+    arms = [arm for arm in environment["arms"] if arm in named]
+    if len(shape) != 3 or not arms:
         raise UsageError(f"{run.path} has no network that names what pictures show: {command} is for image classifiers")
-    arm = wanted or best_validated(rows, list(environment["arms"]))
-    if arm not in environment["arms"]:
-        raise unknown("arm", arm, environment["arms"])
+    arm = wanted or best_validated(rows, arms)
+    if arm not in arms:
+        raise unknown("arm", arm, arms)
     return environment, arm
 
 

@@ -2,7 +2,7 @@
 
 from gradlab.evaluation.classification import Examination, examine, measure_classification, predict_logits
 from gradlab.evaluation.codes import decoded, examine_codes, quantile_grid
-from gradlab.evaluation.contrastive import measure_contrastive
+from gradlab.evaluation.contrastive import measure_contrastive, said_of_views
 from gradlab.evaluation.equivariance import ElementError, equivariance
 from gradlab.evaluation.evidence import (
     ACTIVE_VARIANCE,
@@ -51,5 +51,6 @@ __all__ = [
     "retrieval_precision",
     "rotate",
     "rotate_each",
+    "said_of_views",
     "uniformity",
 ]

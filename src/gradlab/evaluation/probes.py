@@ -56,7 +56,10 @@ def first_of_each(labels: Tensor, count: int) -> Tensor:
     for label in labels.unique():
         found = (labels == label).nonzero().flatten()
         if len(found) < count:
-            raise UsageError(f"class {int(label)} has {len(found)} labelled images: cannot take {count} of each class")
+            raise UsageError(
+                f"class {int(label)} has {len(found)} labelled images: cannot take {count} of each class; "
+                "ask for fewer (--labels)"
+            )
         chosen.append(found[:count])
     return torch.cat(chosen).sort().values
 

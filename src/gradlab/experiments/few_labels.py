@@ -114,6 +114,9 @@ def run(config: Config, run: Run) -> Iterator[Row]:
     """Learns from the labels alone, for each number of them; then without labels, and probes."""
     name = first_present(("stl10", "cifar10"), run.data_root) if config.data == "auto" else config.data
     splits = run.load(name, side=config.image_size, unlabelled=True)
+    first_of_each(splits.train.labels, max(config.labels))  # too few labels are told before training
+    channels = splits.shape[0]
+    run.facts["data"] |= {"mean": list(CENTRE[0]) * channels, "standard_deviation": list(CENTRE[1]) * channels}
     tested: list[Row] = []
     for count in config.labels:
         tested += yield from scratch(config, run, splits, count)
@@ -193,7 +196,9 @@ def page(run: RunFolder) -> list[Block]:
                    caption="Probes are linear classifiers on frozen features; from scratch all weights learn."),
         _table(results, {count: gain_text(found[PROBE]) for count, found in compared.items() if found}, counts),
         Text("All three see the same labelled images, the first of each class. What the probes know beyond them comes "
-             "from images without labels, for SimCLR, and from the architecture alone, for random weights."),
+             "from images without labels, for SimCLR, and from the architecture alone, for random weights. Every seed "
+             "sees the same labelled images: the intervals tell how much training varies, not how much another choice "
+             "of images would change. Weights and penalties are chosen on the whole validation split."),
         line_chart([row for row in rows if str(row.get("arm")).startswith(SCRATCH)], where={"split": "validation"},
                    percent=True, title="From scratch: validation accuracy over epochs",
                    caption=f"An epoch has as many steps for few labels as for {counts[-1]} of each class."),

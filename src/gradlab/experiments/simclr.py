@@ -30,10 +30,10 @@ from gradlab.evaluation import (
     measure_contrastive,
     nearest,
     neighbour_accuracy,
-    predict_logits,
     principal_plane,
     probe_encoders,
     retrieval_precision,
+    said_of_views,
     uniformity,
 )
 from gradlab.models import BaseNetwork, SimCLR
@@ -127,8 +127,8 @@ def run(config: Config, run: Run) -> Iterator[Row]:
     hidden = splits.unlabelled or splits.train
     held_out = splits.validation if splits.unlabelled is None else splits.train
     views = ContrastiveTransformations(simclr_augmentation(config.image_size))
-    found = partial(measure_contrastive, images=held_out, views=views, temperature=config.temperature,
-                    pairs=min(config.pairs, len(held_out)))  # fmt: skip
+    pairs = min(config.pairs, len(held_out))
+    found = partial(measure_contrastive, images=held_out, views=views, temperature=config.temperature, pairs=pairs)
     trained = yield from run.fit(
         ARM,
         lambda: network(config, ARM, splits.shape, len(splits.classes)),
@@ -147,7 +147,7 @@ def run(config: Config, run: Run) -> Iterator[Row]:
         yield from ({"arm": arm, **row} for row in examined(config, networks, splits, views))
     model = next(iter(trained.models.values()), None)
     if model is not None:
-        run.keep_arrays("features", pictures(model, splits, views))
+        run.keep_arrays("features", pictures(model, splits, views) | {"pairs": np.array(pairs)})
 
 
 def examined(config: Config, models: Mapping[int, nn.Module], splits: Splits, views: Transform) -> Iterator[Row]:
@@ -167,7 +167,7 @@ def examined(config: Config, models: Mapping[int, nn.Module], splits: Splits, vi
                   if row["seed"] == seed and row["split"] == "test"}  # fmt: skip
         voted = neighbour_accuracy((bank.values[0], bank.labels), (queries.values[0], queries.labels),
                                    count=min(config.neighbours, len(labelled)), temperature=0.07)  # fmt: skip
-        first, second = predict_logits(model, splits.test.pixels[: config.pairs], views).chunk(2)
+        first, second = said_of_views(model, splits.test.pixels[: config.pairs], views).chunk(2)
         yield {"seed": seed, "split": "test", **probes, "neighbour_accuracy": voted,
                "alignment": alignment(first, second), "uniformity": uniformity(first)}  # fmt: skip
 
@@ -210,10 +210,12 @@ def page(run: RunFolder) -> list[Block]:
     rows, results = run.rows(), run.document("results")
     config = Config(**run.document("config")["config"])
     both = {"split": ["train", "validation"]}
-    among = f"Among the views of {config.pairs} images in validation, of {config.batch_size} in training."
+    kept = run.arrays("features")
+    pairs = int(kept["pairs"]) if kept else config.pairs
+    among = f"Among the views of {pairs} images in validation, of {config.batch_size} in training."
     told = {"top1_accuracy": "The other view is the most similar", "top5_accuracy": "The other view is among five"}
     return [
-        Answer(_answer(rows, results, config)),
+        Answer(_answer(_selected(run, rows), pairs, results, config)),
         line_chart(rows, y="probe_accuracy", x="labels", where={"split": "test"}, percent=True, log_x=True,
                    title="Test accuracy of a linear probe", x_label="labels of each class",
                    caption="A linear classifier on frozen features; its penalty is chosen on the validation split."),
@@ -232,28 +234,28 @@ def page(run: RunFolder) -> list[Block]:
     ]  # fmt: skip
 
 
-def _answer(rows: Sequence[Row], results: Mapping[str, Any], config: Config) -> str:
+def _answer(found: Sequence[float], pairs: int, results: Mapping[str, Any], config: Config) -> str:
     few, many = f"test_probe_{min(config.labels)}_accuracy", f"test_probe_{max(config.labels)}_accuracy"
-    last = _curve(rows, "top1_accuracy")
-    if not last or ARM not in results["arms"]:
+    if not found or ARM not in results["arms"]:
         return "Nothing was measured on the test split."
     beside = differences(results, UNTRAINED, [ARM], many)
     against = f" Against random weights, with as many labels: {reading(beside[ARM])}." if ARM in beside else ""
     return (
-        f"After {max(last)} epochs without labels the other view of an image is the most similar of "
-        f"{2 * config.pairs - 1} for {last[max(last)]:.1%} of the validation views. A linear classifier on the frozen "
+        f"After {config.epochs} epochs without labels the other view of an image is the most similar of "
+        f"{2 * pairs - 1} for {sum(found) / len(found):.1%} of the validation views. A linear classifier on the frozen "
         f"features recognises {value_of(results, ARM, few)} of the test images from {min(config.labels)} labels a "
         f"class and {value_of(results, ARM, many)} from {max(config.labels)}.{against}"
     )
 
 
-def _curve(rows: Sequence[Row], metric: str) -> dict[int, float]:
-    """Epoch -> the mean over seeds of a validation metric."""
-    found: dict[int, list[float]] = {}
-    for row in rows:
-        if row.get("split") == "validation" and "epoch" in row and isinstance(row.get(metric), float):
-            found.setdefault(int(row["epoch"] or 0), []).append(float(row[metric] or 0))
-    return {epoch: sum(values) / len(values) for epoch, values in sorted(found.items())}
+def _selected(run: RunFolder, rows: Sequence[Row]) -> list[float]:
+    """How often the other view is the most similar, for each seed at the epoch whose weights were kept."""
+    epochs = run.document("environment")["arms"].get(ARM, {}).get("best_epochs", {})
+    return [
+        float(row["top1_accuracy"] or 0) for row in rows
+        if row.get("split") == "validation" and "top1_accuracy" in row
+        and row["epoch"] == epochs.get(str(row["seed"]))
+    ]  # fmt: skip
 
 
 def _table(results: Mapping[str, Any], config: Config) -> Table:

@@ -96,36 +96,39 @@ def objective(config: Config, arm: str) -> Callable[..., Any]:
     return partial(supervised_contrastive if arm == SUPERVISED else info_nce, temperature=config.temperature)
 
 
-def recipe(config: Config, samples: int) -> Recipe:
+def recipe(config: Config, samples: int, epochs: int) -> Recipe:
     """How every method learns; the weights of the last epoch are kept, since no measurement without labels fits all."""
     return Recipe(
-        epochs=config.epochs,
+        epochs=epochs,
         batch_size=config.batch_size,
         optimizer=partial(torch.optim.AdamW, lr=config.learning_rate, weight_decay=config.weight_decay, fused=True),
-        schedule=schedules.cosine(steps=max(1, steps_of(config, samples)), floor=1 / 50),
+        schedule=schedules.cosine(steps=max(1, epochs * (samples // config.batch_size)), floor=1 / 50),
         drop_last=True,
     )
 
 
-def steps_of(config: Config, samples: int) -> int:
-    """Optimiser steps of the whole training."""
-    return config.epochs * (samples // config.batch_size)
+def epochs_of(config: Config, splits: Splits, images: Images) -> int:
+    """Passes over the images of a method: more where it has fewer images, for the same number of steps."""
+    most = len(splits.unlabelled or splits.train)
+    return max(1, round(config.epochs * (most // config.batch_size) / max(1, len(images) // config.batch_size)))
 
 
 def run(config: Config, run: Run) -> Iterator[Row]:
-    """Trains every method on the same views for as many epochs, and probes its encoder."""
+    """Trains every method for as many steps, and probes its encoder."""
     name = first_present(("stl10", "cifar10"), run.data_root) if config.data == "auto" else config.data
     splits = run.load(name, side=config.image_size, unlabelled=True)
     labelled = splits.train.take(first_of_each(splits.train.labels, max(config.labels)))
     watched = splits.validation.take(range(min(WATCHED, len(splits.validation))))
     for arm in config.arms:
         images = trained_on(splits, arm)
+        epochs = epochs_of(config, splits, images)
+        steps = epochs * (len(images) // config.batch_size)
         trained = yield from run.fit(
             arm,
-            lambda arm=arm, images=images: network(config, arm, splits.shape, 0, steps=steps_of(config, len(images))),
+            lambda arm=arm, steps=steps: network(config, arm, splits.shape, 0, steps=steps),
             (images.pixels, images.labels),
             objective(config, arm),
-            recipe(config, len(images)),
+            recipe(config, len(images), epochs),
             prepare=ContrastiveTransformations(simclr_augmentation(config.image_size)),
             measure={"validation": partial(voted, config, labelled=labelled, watched=watched)},
         )
@@ -175,8 +178,9 @@ def page(run: RunFolder) -> list[Block]:
         line_chart(rows, y="neighbour_accuracy", where={"split": "validation"}, percent=True,
                    title="Validation images voted right by their neighbours", y_label="validation accuracy",
                    caption=f"Votes of the {config.neighbours} nearest labelled images; this decides nothing."),
-        Text("Every method sees the same views in the same order, in batches of the same size, with the same optimiser "
-             "and encoder; none was tuned. The losses are different quantities and cannot be held beside each other."),
+        Text("Every method makes as many steps, with batches of the same size, the same augmentation, optimiser and "
+             "encoder; none was tuned. Methods without labels see the same views in the same order. The "
+             "losses are different quantities and cannot be held beside each other."),
     ]  # fmt: skip
 
 
