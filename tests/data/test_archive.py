@@ -90,6 +90,18 @@ def test_a_cut_archive_is_one_line(tmp_path, left):
         read(tmp_path / "a.tar.gz", sha256(content))
 
 
+def test_whatever_the_tar_reader_raises_is_one_line(tmp_path, monkeypatch):
+    """Over damaged headers Python's own reader also raises what is no error of archives."""
+    archive, pinned = archive_of(tmp_path, list(FILES.items()))
+
+    def stumble(*_arguments, **_options):
+        raise TypeError("ord() expected a character")
+
+    monkeypatch.setattr(tarfile, "open", stumble)
+    with pytest.raises(DataUnavailableError, match=r"a\.tar\.gz is damaged: ord\(\) expected a character; fetch it"):
+        read(archive, pinned)
+
+
 def test_no_archive_at_all_is_one_line(tmp_path):
     (tmp_path / "a.tar.gz").write_bytes(b"not an archive")
     with pytest.raises(DataUnavailableError, match=r"a.tar.gz is damaged: .*; fetch it"):

@@ -4,6 +4,7 @@ import re
 import subprocess
 import sys
 import time
+import zipfile
 from pathlib import Path
 
 import numpy as np
@@ -195,6 +196,14 @@ def test_damaged_arrays_are_a_file_error(folder):
         path.write_bytes(broken)
         with pytest.raises(FileError, match=r"LeNet\.npz is damaged"):
             folder.arrays("LeNet")
+
+
+def test_files_that_are_no_arrays_are_refused(folder):
+    folder.write_arrays("LeNet", confusion=np.eye(2))
+    with zipfile.ZipFile(folder.path / "arrays" / "LeNet.npz", "a") as archive:
+        archive.writestr("notes.txt", "hello")
+    with pytest.raises(FileError, match="holds something else than arrays"):
+        folder.arrays("LeNet")
 
 
 def test_arrays_that_cannot_be_written_are_a_file_error(folder):

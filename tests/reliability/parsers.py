@@ -1,8 +1,10 @@
 """Everything in gradlab that reads what others wrote: how to feed it any bytes, and what a right answer looks like."""
 
 import gzip
+import importlib
 import io
 import json
+import pkgutil
 import random
 import shutil
 import struct
@@ -17,6 +19,7 @@ import numpy as np
 import torch
 from PIL import Image
 
+import gradlab
 from gradlab.cli import main
 from gradlab.data import cifar, load_folder, stl10
 from gradlab.data.archive import unpack
@@ -56,6 +59,9 @@ class Parser:
 
 def parsers(place: Path) -> list[Parser]:
     """All of them, at work in a folder of their own."""
+    for module in pkgutil.walk_packages(gradlab.__path__, "gradlab."):
+        if not module.name.endswith(("__main__", "build_digits")):
+            importlib.import_module(module.name)  # what is imported while a parser is watched would look like its doing
     return [*_images(place), *_datasets(place), *_states(place), *_records(place), *_settings(place)]
 
 
@@ -251,7 +257,7 @@ def _settings(place: Path) -> list[Parser]:
 
     return [
         Parser("configs", tuple(json.dumps(sample).encode() for sample in samples), resume, other_settings),
-        Parser("command lines", (b'["list"]',), command, other_words),
+        Parser("command lines", (b'["list"]', b'["doctor"]', b'["data", "list"]'), command, other_words),
     ]
 
 
@@ -260,6 +266,7 @@ def _command(words: list[str]) -> str | None:
 
     told = io.StringIO()
     with (
+        mock.patch.dict("os.environ", GRADLAB_DATA="data-root", GRADLAB_OFFLINE="1"),
         mock.patch("sys.stderr", told),
         mock.patch("sys.stdout", io.StringIO()),
         mock.patch("gradlab.cli.execute._execute", _configured),

@@ -117,7 +117,10 @@ class RunFolder:
             with path.open("rb") as file, np.load(file, allow_pickle=False) as archive:
                 if sum(member.file_size for member in archive.zip.infolist()) > MOST_ARRAY_BYTES:
                     raise ValueError(f"it unpacks to more than {MOST_ARRAY_BYTES:,} bytes")
-                return {key: archive[key] for key in archive.files}
+                arrays = {key: archive[key] for key in archive.files}
+                if not all(isinstance(array, np.ndarray) for array in arrays.values()):
+                    raise ValueError("it holds something else than arrays")
+                return arrays
         except Exception as error:  # zipfile, zlib and numpy each raise their own kinds
             raise FileError(f"{path} is damaged: {error}") from error
 
