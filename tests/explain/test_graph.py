@@ -3,6 +3,7 @@
 import pytest
 import torch
 
+from gradlab.explain import explain
 from gradlab.explain.graph import Edge, backward, walk
 
 
@@ -69,3 +70,15 @@ def test_long_chains_need_no_recursion():
     graph = walk(y)
     assert len(graph.nodes) == 3001
     assert graph.edges[0][0] == Edge(1, 0)
+
+
+def test_gradients_that_retain_grad_asked_for_are_put_back():
+    x = torch.tensor([1.0, 2.0], requires_grad=True)
+    y = x * 3
+    y.retain_grad()
+    out = (y * y).sum() * 2
+    explain(out, names={"x": x, "y": y})
+    assert y.grad is None
+    out.backward(retain_graph=True)
+    explain(out, names={"x": x, "y": y})
+    assert y.grad.tolist() == [12.0, 24.0]

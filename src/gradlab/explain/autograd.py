@@ -9,7 +9,7 @@ from torch import Tensor
 from gradlab.errors import UsageError
 from gradlab.explain.derivatives import Derivative, derivative_of
 from gradlab.explain.derivatives.stated import input_shapes, stated_gradients
-from gradlab.explain.graph import Edge, Graph, Sent, backward, walk
+from gradlab.explain.graph import Edge, Graph, Sent, backward, keeping_gradients, walk
 from gradlab.explain.jacobian import Jacobian, jacobians
 from gradlab.explain.names import Names
 from gradlab.explain.notes import grad_note, leaf_notes, step_notes, whole_notes
@@ -29,8 +29,9 @@ def explain(
 ) -> Explanation:
     """The graph of a tensor told step by step, each formula held against what torch's backward pass really sends.
 
-    A backward pass runs on the graph, which is kept; no `.grad` changes. Values are those that torch kept for its
-    backward pass, that variables hold, or that a `Tape` watched.
+    A backward pass runs on the graph, which is kept. No `.grad` changes, but for those that `retain_grad()` asked for on
+    tensors that are not among `names`. Values are those that torch kept for its backward pass, that variables hold, or
+    that a `Tape` watched.
 
     Args:
         output: what was computed.
@@ -50,7 +51,8 @@ def explain(
     labels = Names(graph, names or {})
     label = name or labels.of(graph.nodes[0], output.output_nr) or "the output"
     try:
-        sent, fault = backward(output, graph, start), ""
+        with keeping_gradients([output, *(names or {}).values()]):
+            sent, fault = backward(output, graph, start), ""
     except RuntimeError as error:
         sent, fault = [None] * len(graph.nodes), _fault(error, label)
     teller = _Teller(graph, labels, sent, tape, jacobian=jacobian)

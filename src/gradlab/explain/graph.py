@@ -1,7 +1,8 @@
 """Torch's own graph of a computation, walked from the output back, and the gradients that a backward pass sends."""
 
+import contextlib
 import heapq
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -77,9 +78,9 @@ def walk(output: Tensor) -> Graph:
 
 
 def backward(output: Tensor, graph: Graph, gradient: Tensor) -> list[Sent | None]:
-    """Runs torch's backward pass and returns what each step received and sent; no `.grad` changes.
+    """Runs torch's backward pass and returns what each step received and sent.
 
-    Leaves and steps that the pass does not reach have None.
+    No `.grad` of a leaf changes; those that `retain_grad()` asks for fill up, see `keeping_gradients`. Leaves and steps that the pass does not reach have None.
 
     Args:
         output: the graph's output.
@@ -103,6 +104,18 @@ def backward(output: Tensor, graph: Graph, gradient: Tensor) -> list[Sent | None
         for handle in handles:
             handle.remove()
     return [seen.get(step) for step in range(len(graph.nodes))]
+
+
+@contextlib.contextmanager
+def keeping_gradients(tensors: Iterable[object]) -> Iterator[None]:
+    """Puts the `.grad` of intermediate tensors back that `retain_grad()` was called on."""
+    kept = [tensor for tensor in tensors if isinstance(tensor, Tensor) and not tensor.is_leaf and tensor.retains_grad]
+    before = [None if tensor.grad is None else tensor.grad.clone() for tensor in kept]
+    try:
+        yield
+    finally:
+        for tensor, gradient in zip(kept, before, strict=True):
+            tensor.grad = gradient
 
 
 def _leaf_node(tensor: Tensor) -> Any:
