@@ -29,9 +29,9 @@ def explain(
 ) -> Explanation:
     """The graph of a tensor told step by step, each formula held against what torch's backward pass really sends.
 
-    A backward pass runs on the graph, which is kept. No `.grad` changes, but for those that `retain_grad()` asked for on
-    tensors that are not among `names`. Values are those that torch kept for its backward pass, that variables hold, or
-    that a `Tape` watched.
+    A backward pass runs on the graph, which is kept. No `.grad` changes, but for those that `retain_grad()` asked for
+    on tensors that are not among `names`. Values are those that torch kept for its backward pass, that variables hold,
+    or that a `Tape` watched.
 
     Args:
         output: what was computed.

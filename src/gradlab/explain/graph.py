@@ -80,7 +80,8 @@ def walk(output: Tensor) -> Graph:
 def backward(output: Tensor, graph: Graph, gradient: Tensor) -> list[Sent | None]:
     """Runs torch's backward pass and returns what each step received and sent.
 
-    No `.grad` of a leaf changes; those that `retain_grad()` asks for fill up, see `keeping_gradients`. Leaves and steps that the pass does not reach have None.
+    No `.grad` of a leaf changes; those that `retain_grad()` asks for fill up, see `keeping_gradients`. Leaves and
+    steps that the pass does not reach have None.
 
     Args:
         output: the graph's output.
