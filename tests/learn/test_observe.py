@@ -3,7 +3,7 @@ import pytest
 import torch
 
 from gradlab.learn.observe import alive, observe, plain
-from gradlab.learn.wire import Numbers
+from gradlab.learn.wire import Numbers, pack, unpack
 
 
 def test_a_value_and_changed_inputs_are_told():
@@ -22,6 +22,16 @@ def test_an_error_is_told_with_its_kind_and_text():
     outcome = observe(None, [lambda x: x["no"]], plain({"x": torch.ones(1)}))
     assert outcome["raised"] in ("IndexError", "TypeError")
     assert outcome["line"] == 0, "the line of a learner's file, and this is none"
+
+
+@pytest.mark.parametrize("text", ["\ud800", "x" * 299 + "\ud800"])
+def test_an_error_s_text_can_always_be_sent(text):
+    def answer():
+        raise ValueError(text)
+
+    outcome = observe(None, [answer], {})
+    assert unpack(pack(outcome))[0] == outcome
+    assert len(outcome["said"]) <= 300
 
 
 def test_a_probe_gets_the_answers_and_the_inputs_by_name():

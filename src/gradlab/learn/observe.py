@@ -42,7 +42,8 @@ def raised(error: BaseException) -> dict[str, Any]:
         if trace.tb_frame.f_code.co_filename.endswith(ANSWER):
             line = trace.tb_lineno
         trace = trace.tb_next
-    return {"raised": type(error).__name__, "said": str(error)[:SAID], "line": line}
+    said = str(error).encode("utf-8", "backslashreplace").decode()  # a lone surrogate can be neither sent nor printed
+    return {"raised": type(error).__name__, "said": said[:SAID], "line": line}
 
 
 def plain(value: Any) -> Any:

@@ -192,6 +192,18 @@ def test_a_right_file_passes_with_optimisers_and_files_of_its_own(workshop):
     assert judged(HEAD + extra + RIGHT, workshop)
 
 
+def test_copying_and_saving_tensors_is_no_patch(workshop):
+    assert judged(
+        "import copy\nimport torch\ncopy.copy(torch.ones(2))\ncopy.deepcopy(torch.nn.ReLU())\n" + RIGHT, workshop
+    )
+    saved = (
+        "import torch\n\n\ndef save_model(model, path):\n    torch.save(model.state_dict(), path)\n\n\n"
+        "def load_model(model, path):\n    model.load_state_dict(torch.load(path, weights_only=True))\n"
+    )
+    verdict = judge_source(exercise("save_and_load"), saved, workshop)
+    assert verdict, verdict
+
+
 def test_nothing_is_left_behind(workshop, tmp_path, monkeypatch):
     monkeypatch.setenv("TMPDIR", str(tmp_path))
     monkeypatch.setattr("tempfile.tempdir", None)

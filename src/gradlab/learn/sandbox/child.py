@@ -28,6 +28,9 @@ WATCHED: dict[str, Any] = {
     "numpy": np,
 }
 
+BINARY = getattr(os, "O_BINARY", 0)
+"""Windows would change every byte 10 of a file that is not opened with it"""
+
 
 def run(folder: Path) -> NoReturn:
     """Runs the learner's file that lies in `folder` and ends the process.
@@ -37,7 +40,7 @@ def run(folder: Path) -> NoReturn:
     """
     request, _ = unpack((folder / REQUEST).read_bytes())
     probe = runpy.run_path(str(folder / PROBE))[request["probe"]] if request["probe"] else None
-    result = os.open(folder / RESULT, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
+    result = os.open(folder / RESULT, os.O_WRONLY | os.O_CREAT | os.O_APPEND | BINARY, 0o600)
     _redirect(folder)
     _limit(request["seconds"], request["memory"])
 
@@ -111,7 +114,12 @@ def _limit(seconds: float, memory: int) -> None:
 
 
 def _attributes() -> dict[tuple[str, str], Any]:
-    return {(owner, name): value for owner, module in WATCHED.items() for name, value in vars(module).items()}
+    return {
+        (owner, name): value
+        for owner, module in WATCHED.items()
+        for name, value in vars(module).items()
+        if name != "__slotnames__"  # Python's own note, made when an object is first copied or pickled
+    }
 
 
 def _patched(before: dict[tuple[str, str], Any]) -> str | None:
