@@ -7,7 +7,6 @@ from gradlab.models import BaseNetwork as Ours
 
 
 class BaseNetwork(nn.Module):
-
     def __init__(self, num_input_channels, c_hid, output_dim):
         """
         Inputs:
@@ -23,17 +22,17 @@ class BaseNetwork(nn.Module):
             nn.Conv2d(c_hid, c_hid, kernel_size=3, padding=1),
             nn.BatchNorm2d(c_hid),
             nn.SiLU(),
-            nn.Conv2d(c_hid, 2*c_hid, kernel_size=3, padding=1, stride=2),  # 16x16 => 8x8
-            nn.BatchNorm2d(2*c_hid),
+            nn.Conv2d(c_hid, 2 * c_hid, kernel_size=3, padding=1, stride=2),  # 16x16 => 8x8
+            nn.BatchNorm2d(2 * c_hid),
             nn.SiLU(),
-            nn.Conv2d(2*c_hid, 2*c_hid, kernel_size=3, padding=1),
-            nn.BatchNorm2d(2*c_hid),
+            nn.Conv2d(2 * c_hid, 2 * c_hid, kernel_size=3, padding=1),
+            nn.BatchNorm2d(2 * c_hid),
             nn.SiLU(),
-            nn.Conv2d(2*c_hid, 2*c_hid, kernel_size=3, padding=1, stride=2),  # 8x8 => 4x4
-            nn.BatchNorm2d(2*c_hid),
+            nn.Conv2d(2 * c_hid, 2 * c_hid, kernel_size=3, padding=1, stride=2),  # 8x8 => 4x4
+            nn.BatchNorm2d(2 * c_hid),
             nn.SiLU(),
             nn.Flatten(),  # Image grid to single feature vector
-            nn.Linear(2*16*c_hid, output_dim)
+            nn.Linear(2 * 16 * c_hid, output_dim),
         )
 
     def forward(self, x):

@@ -44,7 +44,7 @@ def image_classifier(run: RunFolder, wanted: str | None, command: str) -> tuple[
     shape = environment["data"].get("shape", [])
     rows = run.rows()
     named = {row.get("arm") for row in rows if "accuracy" in row}  # other arms may end in features, not in classes
-    arms = [arm for arm in environment["arms"] if arm in named]
+    arms = [str(arm) for arm in environment["arms"] if arm in named]
     if len(shape) != 3 or not arms:
         raise UsageError(f"{run.path} has no network that names what pictures show: {command} is for image classifiers")
     arm = wanted or best_validated(rows, arms)
