@@ -67,13 +67,53 @@ def test_learners_are_graded_wherever_their_code_lies(tmp_path, workshop):
 
 
 def test_file_notebook_and_grade_give_the_same_verdict(tmp_path, workshop):
-    cells = [{"cell_type": "code", "source": WRONG, "metadata": {}, "outputs": [], "execution_count": None}]
-    put(tmp_path / "ada.ipynb", json.dumps({"cells": cells, "nbformat": 4, "nbformat_minor": 5, "metadata": {}}))
+    put(tmp_path / "ada.ipynb", as_notebook(WRONG))
     put(tmp_path / "bob.py", WRONG)
     direct = judge_source(exercise("softmax"), WRONG, workshop)
     for each in grade(tmp_path, TOLD[:1], workshop):
         assert each.verdict is not None
         assert (each.verdict.fault, each.verdict.got, each.verdict.inputs) == (direct.fault, direct.got, direct.inputs)
+
+
+def as_notebook(*cells: str) -> str:
+    held = [{"cell_type": "code", "source": cell, "metadata": {}, "outputs": []} for cell in cells]
+    return json.dumps({"cells": held, "nbformat": 4, "nbformat_minor": 5, "metadata": {}})
+
+
+def test_one_bad_submission_leaves_the_others_their_grades(tmp_path, workshop):
+    right = outline("softmax").solution()
+    put(tmp_path / "a.py", "def softmax(x):\n    raise ValueError('\\ud800')\n")
+    put(tmp_path / "b.ipynb", as_notebook("-" * 90_000 + "1", right))
+    put(tmp_path / "c.ipynb", "[" * 200_000)
+    put(tmp_path / "d.ipynb", as_notebook(right, "'" + "x" * 2_000_000 + "'"))
+    put(tmp_path / "e.ipynb", as_notebook("def softmax(x):\n    return " + "-" * 90_000 + "x"))
+    put(tmp_path / "f\udce9.py", right)
+    put(tmp_path / "z.py", right)
+    grades = list(grade(tmp_path, TOLD[:1], workshop))
+    assert {each.learner: each.row()[4] + ": " + each.row()[5] for each in grades} == {
+        "a": "wrong: ValueError is raised",
+        "b": "passed: ",
+        "c": "wrong: the file cannot be read",
+        "d": "passed: ",
+        "e": "wrong: this is not Python",
+        "f\udce9": "passed: ",
+        "z": "passed: ",
+    }
+    assert as_csv(grades).encode().count(b"\n") == 1 + len(grades)
+
+
+def test_what_breaks_the_check_is_a_verdict_of_its_own(tmp_path, workshop, monkeypatch):
+    def judge(told, source, *_arguments, **_more):
+        if "boom" in source:
+            raise OSError("no space")
+        return judge_source(told, source, workshop)
+
+    monkeypatch.setattr("gradlab.learn.grade.judge_source", judge)
+    put(tmp_path / "a.py", "# boom\n" + WRONG)
+    put(tmp_path / "b.py", outline("softmax").solution())
+    first, second = grade(tmp_path, TOLD[:1], workshop)
+    assert first.row()[3:7] == ("0", "stopped", "this could not be graded: look at it yourself", "OSError: no space")
+    assert second.verdict
 
 
 def test_links_are_not_followed(tmp_path, workshop):

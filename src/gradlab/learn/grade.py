@@ -13,10 +13,11 @@ from gradlab.learn.learner import read_source
 from gradlab.learn.notebook import source_from_notebook
 from gradlab.learn.outline import Outline
 from gradlab.learn.sandbox import Workshop
-from gradlab.learn.verdict import UNWRITTEN, WRONG, Verdict
+from gradlab.learn.verdict import STOPPED, UNWRITTEN, WRONG, Verdict
 
 HEADER = ("learner", "chapter", "exercise", "passed", "status", "fault", "advice", "file")
 MISSING = "not handed in"
+UNGRADED = "this could not be graded: look at it yourself"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -70,8 +71,18 @@ def as_csv(grades: Sequence[Grade]) -> str:
 
 
 def _grade_one(learner: Path, told: Outline, workshop: Workshop, seed: int) -> Grade:
-    """The first file that was worked on counts; a file as it was handed out counts where there is no other."""
+    """What cannot be graded is told in its own row: one submission must not cost the others their grades."""
     name = learner.name if learner.is_dir() else learner.stem
+    try:
+        return _first_worked_on(name, learner, told, workshop, seed)
+    except Exception as error:
+        advice = f"{type(error).__name__}: {error}"
+        verdict = Verdict(exercise=told.name, status=STOPPED, fault=UNGRADED, advice=advice)
+        return Grade(learner=name, told=told, verdict=verdict, file="")
+
+
+def _first_worked_on(name: str, learner: Path, told: Outline, workshop: Workshop, seed: int) -> Grade:
+    """The first file that was worked on counts; a file as it was handed out counts where there is no other."""
     found = Grade(learner=name, told=told, verdict=None, file="")
     for path in _candidates(learner, told):
         verdict = _verdict(path, told, workshop, seed)
@@ -117,6 +128,6 @@ def _source(path: Path, told: Outline) -> str:
 
 
 def _inert(cell: str) -> str:
-    """A cell that a spreadsheet does not take for a formula."""
-    text = " ".join(cell.split())
+    """A cell that a spreadsheet does not take for a formula; bytes of a file's name that are no UTF-8 are escaped."""
+    text = " ".join(cell.split()).encode("utf-8", "backslashreplace").decode()
     return "'" + text if text.startswith(("=", "+", "-", "@")) else text

@@ -12,6 +12,8 @@ from gradlab.learn.outline import Outline, outlines
 STATE = "gradlab-learn.json"
 LARGEST = 1_000_000
 """bytes of a learner's file"""
+LARGEST_NOTEBOOK = 50_000_000
+"""bytes of a notebook, which holds the pictures that it shows"""
 LEVELS = 3
 
 
@@ -140,14 +142,17 @@ def read_source(path: Path) -> str:
     """A learner's file as text.
 
     Raises:
-        FileError: it cannot be read, is no text or is larger than 1 MB.
+        FileError: it cannot be read, is no text or is larger than 1 MB (a notebook: 50 MB).
     """
+    notebook = path.suffix == ".ipynb"
+    largest = LARGEST_NOTEBOOK if notebook else LARGEST
     try:
-        content = path.read_bytes() if path.stat().st_size <= LARGEST else None
+        content = path.read_bytes() if path.stat().st_size <= largest else None
     except OSError as error:
         raise FileError(f"cannot read {path}: {error.strerror}") from error
     if content is None:
-        raise FileError(f"{path} is larger than {LARGEST / 1e6:g} MB: an exercise's file is a few lines of text")
+        remedy = "clear its outputs" if notebook else "an exercise's file is a few lines of text"
+        raise FileError(f"{path} is larger than {largest / 1e6:g} MB: {remedy}")
     try:
         return content.decode("utf-8")
     except UnicodeDecodeError as error:

@@ -47,7 +47,7 @@ def source_from_notebook(text: str, asks: tuple[str, ...], *, where: str) -> str
     try:
         cells = json.loads(text)["cells"]
         sources = ["".join(cell["source"]) for cell in cells if cell["cell_type"] == "code"]
-    except (ValueError, KeyError, TypeError) as error:
+    except (ValueError, KeyError, TypeError, RecursionError, MemoryError) as error:
         raise FileError(f"{where} is no notebook: {error}") from error
     return source_from_cells(sources, asks)
 
@@ -62,7 +62,7 @@ def source_from_cells(sources: list[str], asks: tuple[str, ...]) -> str:
         text = "\n".join("" if line.lstrip().startswith(("%", "!")) else line for line in source.splitlines())
         try:
             ast.parse(text)
-        except (SyntaxError, ValueError):
+        except (SyntaxError, ValueError, RecursionError, MemoryError):  # the last two: nested too deeply
             broken.append(text)
         else:
             readable.append(text)
