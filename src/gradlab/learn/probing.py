@@ -7,14 +7,19 @@ import torch
 from torch import Tensor, nn
 
 
-def fill(model: nn.Module) -> None:
+def fill(model: nn.Module, *, ones: bool = True) -> None:
     """Gives every parameter values that depend on its shape alone, so that names and order do not matter.
 
     One-dimensional parameters lie around 0.3, the others are scaled by their fan-in; buffers are left alone.
+
+    Args:
+        model: changed in place.
+        ones: count axes of length 1; else [1, 5, 4] and [5, 4] get the same values.
     """
     with torch.no_grad():
         for parameter in model.parameters():
-            parameter.copy_(_values(tuple(parameter.shape)))
+            shape = tuple(side for side in parameter.shape if ones or side > 1)
+            parameter.copy_(_values(shape).reshape(parameter.shape))
 
 
 def shapes(model: nn.Module) -> list[str]:
@@ -44,10 +49,10 @@ class Descent:
         self.params = list(params)
         self.lr = lr
 
-    def zero_grad(self) -> None:
-        """Forgets the gradients."""
+    def zero_grad(self, set_to_none: bool = True) -> None:
+        """Forgets the gradients, or sets those that there are to zero."""
         for parameter in self.params:
-            parameter.grad = None
+            parameter.grad = None if set_to_none or parameter.grad is None else torch.zeros_like(parameter)
 
     @torch.no_grad()
     def step(self) -> None:

@@ -1,10 +1,12 @@
+import inspect
 import math
 
 import pytest
 import torch
 from torch.nn import functional as F
 
-from tests.learn.mutants import Mutants
+from gradlab.learn.exercises.judge_the_loss import judge_the_loss
+from tests.learn.mutants import Mutants, judged
 
 WRONG = Mutants("judge_the_loss")
 
@@ -87,3 +89,11 @@ def proportional(loss):
 @pytest.mark.parametrize("mutant", WRONG, ids=str)
 def test_the_fault_is_named(mutant):
     mutant.check()
+
+
+def test_a_test_may_name_the_temperature_and_pass_nothing_else():
+    def by_name(loss):
+        assert list(inspect.signature(loss).parameters) == ["z", "temperature"]
+        return judge_the_loss(lambda z, temperature: loss(z=z, temperature=temperature))
+
+    assert judged("judge_the_loss", by_name)

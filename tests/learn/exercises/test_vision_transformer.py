@@ -3,7 +3,7 @@ import torch
 from torch import nn
 
 from gradlab.learn.exercises.vision_transformer import Encoder, cut_patches
-from tests.learn.mutants import Mutants
+from tests.learn.mutants import Mutants, judged
 
 WRONG = Mutants("vision_transformer")
 
@@ -124,3 +124,23 @@ class PlainToken(Student):
 @pytest.mark.parametrize("mutant", WRONG, ids=str)
 def test_the_fault_is_named(mutant):
     mutant.check()
+
+
+def test_positions_may_be_held_by_an_embedding():
+    class Embedded(Student):
+        def __init__(self, embed_dim, num_classes, patch_size, num_patches, num_channels):
+            super().__init__(embed_dim, num_classes, patch_size, num_patches, num_channels)
+            del self.pos_embedding
+            self.places = nn.Embedding(num_patches + 1, embed_dim)
+            self.cls_token = nn.Parameter(torch.zeros(embed_dim))
+
+        def embedded(self, x):
+            x = self.input_layer(cut_patches(x, self.patch_size))
+            return torch.cat([self.cls_token.expand(len(x), 1, -1), x], dim=1)
+
+        @property
+        def pos_embedding(self):
+            return self.places.weight
+
+    assert judged("vision_transformer", Embedded)
+    assert judged("vision_transformer", Student)

@@ -43,17 +43,20 @@ def judge_the_loss(loss: Callable[[Tensor, float], Tensor]) -> bool:
 
 
 def _probe(trusts: Any, flaws: list[str]) -> dict[str, Any]:
-    def loss(z: Tensor, temperature: float, flaw: str) -> Tensor:
-        unit = z if flaw == "no unit vectors" else functional.normalize(z, dim=1)
-        scores = unit @ unit.T / {"no temperature": 1.0, "multiplied": 1 / temperature}.get(flaw, temperature)
-        if flaw != "itself":
-            scores = scores.masked_fill(torch.eye(len(z), dtype=torch.bool), -math.inf)
-        rows = torch.arange(len(z))
-        partners = rows ^ 1 if flaw == "neighbours" else rows.roll(len(z) // 2)
-        told = functional.cross_entropy(scores, partners, reduction="sum" if flaw == "sum" else "mean")
-        return -told if flaw == "sign" else told * 2 if flaw == "twice" else told
+    def made(flaw: str) -> Callable[[Tensor, float], Tensor]:
+        def loss(z: Tensor, temperature: float) -> Tensor:
+            unit = z if flaw == "no unit vectors" else functional.normalize(z, dim=1)
+            scores = unit @ unit.T / {"no temperature": 1.0, "multiplied": 1 / temperature}.get(flaw, temperature)
+            if flaw != "itself":
+                scores = scores.masked_fill(torch.eye(len(z), dtype=torch.bool), -math.inf)
+            rows = torch.arange(len(z))
+            partners = rows ^ 1 if flaw == "neighbours" else rows.roll(len(z) // 2)
+            told = functional.cross_entropy(scores, partners, reduction="sum" if flaw == "sum" else "mean")
+            return -told if flaw == "sign" else told * 2 if flaw == "twice" else told
 
-    return {flaw or "the right loss": bool(trusts(lambda z, t, flaw=flaw: loss(z, t, flaw))) for flaw in flaws}
+        return loss
+
+    return {flaw or "the right loss": bool(trusts(made(flaw))) for flaw in flaws}
 
 
 FLAWS = ["no unit vectors", "no temperature", "multiplied", "itself", "neighbours", "sum", "sign", "twice"]
