@@ -1,3 +1,5 @@
+import runpy
+
 import pytest
 
 from gradlab.learn.extract import asked_names, closure, without_markers, without_solution
@@ -51,8 +53,6 @@ def test_a_closure_has_what_is_used_and_nothing_else():
 
 
 def test_a_closure_runs_by_itself(tmp_path):
-    import runpy
-
     path = tmp_path / "piece.py"
     path.write_text(closure(TEXT.replace("helper(x) + math.pi", "SCALE + math.pi"), ["answer"]))
     assert runpy.run_path(str(path))["answer"](0) == pytest.approx(5.14159, abs=1e-4)
@@ -60,6 +60,54 @@ def test_a_closure_runs_by_itself(tmp_path):
 
 def test_the_later_of_two_bindings_counts():
     assert closure("def f():\n    return 1\n\n\ndef f():\n    return 2\n", ["f"]) == "def f():\n    return 2\n"
+
+
+@pytest.mark.parametrize(
+    "scratch",
+    [
+        "x = torch.softmax(x, 1)",
+        "torch.backends.cudnn.enabled = softmax(x)",
+        "torch.rows[0] = softmax(x)",
+        "y = [torch for torch in softmax(x)]",
+        "if True:\n    e = torch.softmax(x)",
+        "F = softmax",
+        "deep = " + "-" * 1500 + "1",
+    ],
+)
+def test_what_only_shares_a_name_with_a_local_one_is_left_out(scratch):
+    right = "import torch\n\n\ndef softmax(x):\n    e = torch.exp(x)\n    return e / e.sum(1)\n"
+    assert closure(f"{right}\n\n{scratch}\n", ["softmax"]) == right
+
+
+@pytest.mark.parametrize(
+    "needed",
+    [
+        "SCALE = 1\nSCALE = SCALE + 1",
+        "SCALE = 1\nSCALE += 1",
+        "try:\n    SCALE = 2\nexcept ImportError:\n    SCALE = 3",
+        "if True:\n    SCALE = 2",
+        "for SCALE in range(3):\n    pass",
+        "from contextlib import nullcontext\nwith nullcontext(2) as SCALE:\n    pass",
+        "def made():\n    return 2\nSCALE = made()\ndef made():\n    return 7",
+        "ROWS = [1, 1]\nSCALE = sum(row for row in ROWS)",
+        "class Base:\n    two = 2\nclass Base(Base):\n    pass\nSCALE = Base.two",
+        "SCALE: int = 2\nSCALE: int",
+        "import os.path\nimport os\nSCALE = 2 if os.path else 3",
+    ],
+)
+def test_every_binding_that_counts_is_kept(needed, tmp_path):
+    answer = "def answer():\n    return SCALE\n"
+    path = tmp_path / "piece.py"
+    path.write_text(closure(f"{needed}\nother = 3\n{answer}", ["answer"]))
+    assert runpy.run_path(str(path))["answer"]() == 2
+    assert "other" not in path.read_text()
+
+
+def test_a_decorated_or_counting_function_keeps_what_it_counts_on(tmp_path):
+    text = "COUNT = 0\n\n\ndef answer():\n    global COUNT\n    COUNT += 1\n    return COUNT\n"
+    assert closure(text, ["answer"]) == text
+    wrapped = "import functools\n\n\ndef f():\n    return 1\n\n\nf = functools.cache(f)\n"
+    assert closure(wrapped, ["f"]) == wrapped
 
 
 def test_names_that_are_not_bound_are_left_out():

@@ -5,6 +5,7 @@ import pytest
 
 from gradlab.errors import FileError
 from gradlab.learn.course import CHAPTERS
+from gradlab.learn.extract import bound_names
 from gradlab.learn.notebook import chapter_notebooks, source_from_cells, source_from_notebook
 from gradlab.learn.outline import outline
 
@@ -49,11 +50,26 @@ def test_every_code_cell_is_python():
                 ast.parse("".join(cell["source"]))
 
 
-def test_code_comes_out_of_a_notebook_as_it_went_in():
-    document = notebooks(solutions=True)["practical1"]
-    told = outline("sgd_momentum")
-    source = source_from_notebook(json.dumps(document), told.asks, where="x.ipynb")
-    assert source[source.index("class ") :].strip() == told.marked()[told.marked().index("class ") :].strip()
+def definitions(text: str) -> dict[str, str]:
+    body = [node for node in ast.parse(text).body if not isinstance(node, ast.Import | ast.ImportFrom)]
+    return {name: ast.dump(node) for node in body for name in bound_names(node)}
+
+
+@pytest.mark.parametrize("chapter", CHAPTERS, ids=lambda chapter: chapter.folder)
+def test_code_comes_out_of_a_notebook_as_it_went_in(chapter):
+    document = json.dumps(notebooks(solutions=True)[chapter.folder])
+    for told in map(outline, chapter.exercises):
+        source = source_from_notebook(document, told.asks, where="x.ipynb")
+        assert definitions(source) == definitions(told.marked()), told.name
+
+
+@pytest.mark.parametrize("chapter", CHAPTERS, ids=lambda chapter: chapter.folder)
+def test_what_one_cell_gives_is_asked_for_in_no_other(chapter):
+    asked = {name: told.name for told in map(outline, chapter.exercises) for name in told.asks}
+    for told in map(outline, chapter.exercises):
+        given = set(definitions(told.marked())) - set(told.asks)
+        clashes = {name: asked[name] for name in given & set(asked)}
+        assert not clashes, f"{told.name} gives away {clashes}"
 
 
 CELLS = [
@@ -74,6 +90,13 @@ def test_only_what_the_answer_uses_is_taken_and_the_last_definition_counts():
     assert "SCALE = 2" in source
     for absent in ("matplotlib", "pip", "no python", "print", "return x\n"):
         assert absent not in source
+
+
+def test_a_scratch_cell_does_not_make_a_right_answer_wrong():
+    right = outline("softmax").solution()
+    told = outline("softmax")
+    source = source_from_cells([right, "x = torch.randn(2, 3)", "x = torch.softmax(x, 1)\nsoftmax(x)"], told.asks)
+    assert definitions(source) == definitions(right)
 
 
 def test_a_missing_definition_gives_nothing_and_a_broken_one_itself():

@@ -2,6 +2,7 @@
 
 import ast
 import json
+import symtable
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -61,7 +62,7 @@ def source_from_cells(sources: list[str], asks: tuple[str, ...]) -> str:
     for source in sources:
         text = "\n".join("" if line.lstrip().startswith(("%", "!")) else line for line in source.splitlines())
         try:
-            ast.parse(text)
+            symtable.symtable(text, "cell", "exec")
         except (SyntaxError, ValueError, RecursionError, MemoryError):  # the last two: nested too deeply
             broken.append(text)
         else:
