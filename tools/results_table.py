@@ -1,21 +1,28 @@
 """Writes the README's table of results from the committed result files. Run: `python -m tools.results_table`"""
 
 import json
+import re
 from pathlib import Path
 from typing import Any
 
 from gradlab.stats import format_interval, summarise
 
 ROOT = Path(__file__).parents[1]
+PROBE = re.compile(r"test_probe_\d+_accuracy")
 FIRST, LAST = "<!-- results: made by tools/results_table.py -->", "<!-- end of results -->"
 
 
 def reached(metrics: dict[str, Any]) -> str | None:
-    """What an arm reached on the test split: its accuracy, or else its evidence lower bound; None without either."""
+    """What an arm reached on the test split: its accuracy, evidence lower bound, or probes' accuracy; None without."""
     if (accuracy := metrics.get("test_accuracy")) is not None:
         return format_interval(summarise(accuracy["values"], share=True), percent=True)
     if (bound := metrics.get("test_elbo")) is not None:
         return f"ELBO {format_interval(summarise(bound['values']))}, nats".replace("-", "−")
+    probed = {int(name.split("_")[2]): found for name, found in metrics.items() if PROBE.fullmatch(name)}
+    if probed:
+        most = max(probed)
+        share = format_interval(summarise(probed[most]["values"], share=True), percent=True)
+        return f"{share}, probe from {most} labels a class"
     return None
 
 
@@ -33,7 +40,8 @@ def table() -> str:
             told = reached(about["metrics"])
             if told is not None:
                 name = document["experiment"]
-                lines.append(f"| {name} | {arm} | {data} | {told} | {about['parameters']:,} | {path.name} |")
+                parameters = f"{about['parameters']:,}" if about["parameters"] else "–"
+                lines.append(f"| {name} | {arm} | {data} | {told} | {parameters} | {path.name} |")
     return "\n".join(lines)
 
 

@@ -7,7 +7,7 @@ network; only the probes see some. STL-10 is taken where its files are, which ha
 Source: handbook, practical 5, parts 1 and 2; Chen et al. 2020, "A simple framework for contrastive learning of visual
 representations". The handbook's text says ResNet-18, its code this network.
 Command: `gradlab run simclr --precision bfloat16`
-Cost: not run in full yet; `gradlab run simclr --dry-run` estimates it.
+Cost: see LOG.md, entry "simclr on CIFAR-10".
 """
 
 from collections.abc import Iterator, Mapping, Sequence
