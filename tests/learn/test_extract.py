@@ -103,6 +103,12 @@ def test_every_binding_that_counts_is_kept(needed, tmp_path):
     assert "other" not in path.read_text()
 
 
+def test_a_star_import_is_kept_where_something_is_bound_nowhere_else():
+    star = "from math import *\n"
+    assert closure(f"{star}def f():\n    return sqrt(4)\n", ["f"]).startswith(star)
+    assert "math" not in closure(f"{star}def f():\n    return abs(4)\n", ["f"])
+
+
 def test_a_decorated_or_counting_function_keeps_what_it_counts_on(tmp_path):
     text = "COUNT = 0\n\n\ndef answer():\n    global COUNT\n    COUNT += 1\n    return COUNT\n"
     assert closure(text, ["answer"]) == text

@@ -1,6 +1,7 @@
 """Pieces of a source text that stand alone: definitions with everything they need, in the order of the text."""
 
 import ast
+import builtins
 import symtable
 from collections.abc import Iterable, Iterator
 
@@ -44,6 +45,9 @@ def closure(text: str, names: Iterable[str]) -> str:
                 at_once, when_called = _used(lines, body[place])
                 waiting += [(other, place) for other in at_once] + [(other, len(body)) for other in when_called]
     wanted = {name for name, _ in asked}
+    if wanted.difference(dir(builtins), *bound):  # a star import may give the rest
+        wanted.add("*")
+        kept.update({place: node for place, node in enumerate(body) if "*" in bound[place]})
     nodes = [kept[place] for place in sorted(kept)]
     imports = [_kept(node, wanted) for node in nodes if isinstance(node, ast.Import | ast.ImportFrom)]
     pieces = [_segment(lines, node) for node in nodes if not isinstance(node, ast.Import | ast.ImportFrom)]

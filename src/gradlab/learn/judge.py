@@ -132,12 +132,24 @@ def _refused(exercise: Exercise, source: str) -> Verdict | None:
     except (SyntaxError, ValueError, RecursionError, MemoryError) as error:
         line = getattr(error, "lineno", 0) or 0
         return replace(told, fault="this is not Python", advice=str(getattr(error, "msg", error)), line=line)
+    star = next(iter(_star_imports(tree)), None)
+    if star:
+        return replace(
+            told, fault=f"`from {star} import *` hides what you use", advice=f"Import by name, such as `import {star}`."
+        )
     used = next(iter(_uses(tree, exercise.outline.without)), None)
     if used:
         return replace(
             told, fault=f"`{used}` is what you are asked to write", advice="Write it with simpler operations."
         )
     return None
+
+
+def _star_imports(tree: ast.Module) -> Iterator[str]:
+    """The modules of torch that all names are imported from, among them those that must not be used."""
+    for node in ast.walk(tree):
+        if isinstance(node, ast.ImportFrom) and node.module and node.module.partition(".")[0] == "torch":
+            yield from (node.module for alias in node.names if alias.name == "*")
 
 
 def _uses(tree: ast.Module, names: Sequence[str]) -> Iterator[str]:

@@ -168,6 +168,8 @@ def test_another_process_of_the_system_cannot_be_read(workshop):
         (body("return '\\ud800'"), "a text is returned"),
         (body("return torch.ones(2).to_sparse()"), "is returned instead of a tensor"),
         (body("return x.log_softmax(1).exp()"), "`log_softmax` is what you are asked to write"),
+        ("from torch import *", "`from torch import *` hides what you use"),
+        ("from torch.nn.functional import *", "`from torch.nn.functional import *` hides"),
         ("from torch import softmax", "`softmax` is what you are asked to write"),
         (body("return (lambda: (yield))()"), "is returned instead of a tensor"),
     ],
@@ -190,6 +192,14 @@ def test_what_is_printed_is_shown_and_harmless_things_are_allowed(workshop):
 def test_a_right_file_passes_with_optimisers_and_files_of_its_own(workshop):
     extra = "weight = torch.nn.Parameter(torch.ones(2))\ntorch.optim.SGD([weight], lr=0.1).step()\n"
     assert judged(HEAD + extra + RIGHT, workshop)
+
+
+@pytest.mark.parametrize("warm", [pytest.param(True, marks=linux), False])
+def test_a_right_file_may_draw_with_matplotlib(warm):
+    drawn = "import matplotlib.pyplot as plt\nplt.plot([1, 2])\nplt.show()\nplt.savefig('drawn.png')\n"
+    with Workshop(warm=warm) as workshop:
+        verdict = judged(drawn + RIGHT, workshop)
+        assert verdict, verdict
 
 
 def test_copying_and_saving_tensors_is_no_patch(workshop):

@@ -1,19 +1,25 @@
 """A process that has torch and nothing of the exercises; each request is run in a fork of it, milliseconds after."""
 
 import contextlib
+import importlib
 import json
 import os
+import re
 import signal
 import sys
 from pathlib import Path
 from typing import Any
 
-from gradlab.learn.sandbox.layout import OUTPUT
+from gradlab.learn.sandbox.layout import ANSWER, OUTPUT
 from gradlab.learn.sandbox.supervise import supervise
+
+AHEAD = {"optim": "torch._dynamo", "matplotlib": "matplotlib.pyplot", "seaborn": "matplotlib.pyplot"}
+"""Modules by a word that tells of them: torch's optimisers import theirs at their first use, which takes a second;
+matplotlib writes its list of fonts, with another process, neither of which a learner's file may do."""
 
 
 def serve() -> None:
-    """Answers requests, a line each: `{"folder": ..., "optimizers": ..., "seconds": ..., "printed": ...}`."""
+    """Answers requests, a line each: `{"folder": ..., "seconds": ..., "printed": ...}`."""
     import torch
 
     from gradlab.learn.sandbox import child
@@ -24,8 +30,7 @@ def serve() -> None:
     sys.stdout.flush()
     for line in sys.stdin:
         request = json.loads(line)
-        if request["optimizers"]:
-            import torch._dynamo  # torch's optimisers import it at their first use, a second that every fork would pay
+        _import_ahead(Path(request["folder"]))
         sys.stdout.write(json.dumps(_fork(request, child)) + "\n")
         sys.stdout.flush()
 
@@ -37,7 +42,17 @@ def once(folder: str) -> None:
     from gradlab.learn.sandbox import child
 
     torch.set_num_threads(1)
+    _import_ahead(Path(folder))
     child.run(Path(folder))
+
+
+def _import_ahead(folder: Path) -> None:
+    """Imports what a learner's file is going to use, where the first import costs more than a file is given."""
+    source = (folder / ANSWER).read_text(encoding="utf-8")
+    for word, module in AHEAD.items():
+        if re.search(rf"\b{word}\b", source):
+            with contextlib.suppress(ImportError):
+                importlib.import_module(module)
 
 
 def _fork(request: dict[str, Any], child: Any) -> str:

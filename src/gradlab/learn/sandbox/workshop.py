@@ -3,7 +3,6 @@
 import contextlib
 import json
 import os
-import re
 import subprocess
 import sys
 import tempfile
@@ -22,7 +21,6 @@ FORKS = sys.platform.startswith("linux")
 """whether a warm process can be forked: macOS's system libraries do not bear it, Windows has no fork"""
 LACKING = "" if FORKS else "on this system memory is not limited, and every check starts Python anew (seconds)"
 BEGIN = "import sys; sys.path.insert(0, {root!r}); from gradlab.learn.sandbox import server; server."
-OPTIMIZERS = re.compile(r"\boptim\b")
 TAIL = 2_000
 """characters of a learner's own output that are kept"""
 
@@ -124,17 +122,12 @@ class Workshop:
             request = {"asks": list(asks), "cases": cases, "probe": probe[0],
                        "seconds": self.limits.seconds, "memory": self.limits.memory}  # fmt: skip
             (folder / REQUEST).write_bytes(pack(request))
-            how = self._fork(folder, OPTIMIZERS.search(source) is not None) if self.warm else self._start(folder)
+            how = self._fork(folder) if self.warm else self._start(folder)
             printed = _read(folder / OUTPUT)[-4 * TAIL :].decode("utf-8", "replace")[-TAIL:]
             return Report(messages=tuple(_messages(_read(folder / RESULT))), how=how, printed=printed)
 
-    def _fork(self, folder: Path, optimizers: bool) -> str:
-        request = {
-            "folder": str(folder),
-            "optimizers": optimizers,
-            "seconds": self.limits.wall,
-            "printed": self.limits.printed,
-        }
+    def _fork(self, folder: Path) -> str:
+        request = {"folder": str(folder), "seconds": self.limits.wall, "printed": self.limits.printed}
         for _ in range(2):
             self.prepare()
             answer = self._ask(json.dumps(request))
@@ -187,6 +180,7 @@ def _environment() -> dict[str, str]:
         **{name: os.environ[name] for name in kept if name in os.environ},
         "OMP_NUM_THREADS": "1",
         "MKL_NUM_THREADS": "1",
+        "MPLBACKEND": "Agg",  # opens no windows
     }
 
 
