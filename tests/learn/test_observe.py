@@ -3,7 +3,7 @@ import pytest
 import torch
 
 from gradlab.learn.observe import alive, observe, plain
-from gradlab.learn.wire import Numbers, pack, unpack
+from gradlab.learn.wire import Numbers
 
 
 def test_a_value_and_changed_inputs_are_told():
@@ -25,12 +25,12 @@ def test_an_error_is_told_with_its_kind_and_text():
 
 
 @pytest.mark.parametrize("text", ["\ud800", "x" * 299 + "\ud800"])
-def test_an_error_s_text_can_always_be_sent(text):
+def test_an_error_s_text_can_always_be_written(text):
     def answer():
         raise ValueError(text)
 
     outcome = observe(None, [answer], {})
-    assert unpack(pack(outcome))[0] == outcome
+    assert outcome["said"].encode()
     assert len(outcome["said"]) <= 300
 
 

@@ -42,7 +42,7 @@ def raised(error: BaseException) -> dict[str, Any]:
         if trace.tb_frame.f_code.co_filename.endswith(ANSWER):
             line = trace.tb_lineno
         trace = trace.tb_next
-    said = str(error).encode("utf-8", "backslashreplace").decode()  # a lone surrogate can be neither sent nor printed
+    said = str(error).encode("utf-8", "backslashreplace").decode()  # a lone surrogate cannot be written
     return {"raised": type(error).__name__, "said": said[:SAID], "line": line}
 
 
