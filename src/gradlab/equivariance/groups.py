@@ -32,11 +32,11 @@ class GroupBase(nn.Module):
 
     def elements(self) -> Tensor:
         """All elements, [order] or, where several numbers name one, [order, dimension]."""
-        raise NotImplementedError
+        raise NotImplementedError(f"{type(self).__name__} must name its elements: write elements")
 
     def index(self, h: Tensor) -> Tensor:
         """int64, the place in `elements` of each element."""
-        raise NotImplementedError
+        raise NotImplementedError(f"{type(self).__name__} must find its elements: write index")
 
     def product(self, h: Tensor, h_prime: Tensor) -> Tensor:
         """The product h h', element by element, broadcast."""

@@ -41,7 +41,7 @@ class LiftingKernelBase(nn.Module):
 
     def sample(self) -> Tensor:
         """The kernel moved by every element, [out_channels, order, in_channels, size, size]."""
-        raise NotImplementedError
+        raise NotImplementedError(f"{type(self).__name__} must make its kernel: write sample")
 
 
 class InterpolativeLiftingKernel(LiftingKernelBase):

@@ -113,10 +113,8 @@ def from_scratch(config: Config, samples: int) -> Recipe:
 def run(config: Config, run: Run) -> Iterator[Row]:
     """Learns from the labels alone, for each number of them; then without labels, and probes."""
     name = first_present(("stl10", "cifar10"), run.data_root) if config.data == "auto" else config.data
-    splits = run.load(name, side=config.image_size, unlabelled=True)
+    splits = run.load(name, side=config.image_size, unlabelled=True, normalisation=CENTRE)
     first_of_each(splits.train.labels, max(config.labels))  # too few labels are told before training
-    channels = splits.shape[0]
-    run.facts["data"] |= {"mean": list(CENTRE[0]) * channels, "standard_deviation": list(CENTRE[1]) * channels}
     tested: list[Row] = []
     for count in config.labels:
         tested += yield from scratch(config, run, splits, count)

@@ -4,11 +4,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-import torch
 from torch import Tensor, nn
 from torch.overrides import TorchFunctionMode
 
-from gradlab.errors import UsageError
+from gradlab.explain.passing import empty_image, pass_once
 from gradlab.explain.summary import WHOLE, for_one_image
 from gradlab.explain.windows import Window, window_of
 from gradlab.nn import DotProductAttention
@@ -60,10 +59,8 @@ def architecture(model: nn.Module, shape: Sequence[int]) -> list[Part]:
     Raises:
         UsageError: the network does not take inputs of this shape.
     """
-    parameter = next(model.parameters(), torch.empty(0))
-    image = torch.zeros(1, *shape, dtype=parameter.dtype, device=parameter.device)
+    image = empty_image(model, shape)
     watch = _Watch(image)
-    modes = {module: module.training for module in model.modules()}
     inside = {inner for module in model.modules() if isinstance(module, WHOLE) for inner in module.modules()
               if inner is not module}  # fmt: skip
     handles = []
@@ -73,16 +70,8 @@ def architecture(model: nn.Module, shape: Sequence[int]) -> list[Part]:
             handles.append(module.register_forward_pre_hook(watch.enter))
             handles.append(module.register_forward_hook(watch.layer(name or type(model).__name__)))
     try:
-        with torch.no_grad(), watch:
-            model.eval()(image)
-    except (RuntimeError, ValueError, IndexError) as error:
-        size = "x".join(map(str, shape))
-        raise UsageError(
-            f"{type(model).__name__} does not take an input of {size}: {str(error).splitlines()[0]}"
-        ) from error
+        pass_once(model, image, watch)
     finally:
-        for module, was_training in modes.items():
-            module.training = was_training
         for handle in handles:
             handle.remove()
     return watch.parts

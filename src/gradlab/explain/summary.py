@@ -8,8 +8,8 @@ import torch
 from torch import Tensor, nn
 
 from gradlab.equivariance import GroupConvolution, LiftingConvolution
-from gradlab.errors import UsageError
 from gradlab.explain.operations import operations
+from gradlab.explain.passing import empty_image, pass_once
 from gradlab.nn import MultiHeadedAttention
 
 WHOLE = (nn.MultiheadAttention, MultiHeadedAttention, LiftingConvolution, GroupConvolution)
@@ -66,19 +66,9 @@ def layer_table(model: nn.Module, shape: Sequence[int]) -> list[Layer]:
         for name, module in model.named_modules()
         if module not in inside and (_own_layer(module) or next(module.parameters(recurse=False), None) is not None)
     ]
-    parameter = next(model.parameters(), torch.empty(0))
-    modes = {module: module.training for module in model.modules()}
     try:
-        with torch.no_grad():
-            model.eval()(torch.zeros(1, *shape, dtype=parameter.dtype, device=parameter.device))
-    except (RuntimeError, ValueError, IndexError) as error:
-        size = "x".join(map(str, shape))
-        raise UsageError(
-            f"{type(model).__name__} does not take an input of {size}: {str(error).splitlines()[0]}"
-        ) from error
+        pass_once(model, empty_image(model, shape))
     finally:
-        for module, was_training in modes.items():
-            module.training = was_training
         for hook in hooks:
             hook.remove()
     return layers

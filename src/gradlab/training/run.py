@@ -53,11 +53,19 @@ class Run:
     download_progress: data.Progress | None = None
     facts: dict[str, Any] = field(default_factory=lambda: {"data": {}, "arms": {}})
 
-    def load(self, name: str, *, side: int | None = None, unlabelled: bool = False) -> data.Splits:
+    def load(
+        self,
+        name: str,
+        *,
+        side: int | None = None,
+        unlabelled: bool = False,
+        normalisation: tuple[Sequence[float], Sequence[float]] | None = None,
+    ) -> data.Splits:
         """The splits of a dataset, resized to `side` x `side` where that is given, and notes what was loaded.
 
         Images without labels are read if `unlabelled` is set, where there are some. In a dry run the splits are cut to
-        a few images after their true sizes are noted.
+        a few images after their true sizes are noted. `normalisation` says by which mean and deviation networks are
+        given these images, for those who show them further pictures; the train split's own where it is left out.
 
         Raises:
             UsageError: the name is unknown.
@@ -75,7 +83,7 @@ class Run:
         self._hold_to(f"data {splits.name}", digest)
         if side is not None:
             splits = data.resized(splits, side)
-        mean, deviation = splits.normalisation
+        mean, deviation = normalisation or splits.normalisation
         self.facts["data"] = {
             "name": splits.name,
             "sha256": digest,
