@@ -59,8 +59,7 @@ def test_compare_pairs_by_seed_and_never_oversells(gradlab, finished, tmp_path):
     assert "logistic_regression other (epochs 1" in html
 
 
-def test_doctor_and_data_list_speak_json(gradlab):
-    assert json.loads(gradlab("doctor", "--json").stdout)["environment"]["cores"] >= 1
+def test_data_list_speaks_json(gradlab):
     names = [entry["name"] for entry in json.loads(gradlab("data", "list", "--json").stdout)["datasets"]]
     assert names == ["digits", "mnist", "fashion_mnist", "cifar10", "cifar100", "stl10"]
 

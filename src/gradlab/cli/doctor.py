@@ -6,7 +6,9 @@ import os
 import shutil
 import tempfile
 from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
+from typing import Literal
 
 from gradlab.cli.arguments import JSON, parse
 from gradlab.records import describe_environment
@@ -14,14 +16,24 @@ from gradlab.records import describe_environment
 LEAST_FREE_BYTES = 1_000_000_000
 
 
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """One thing seen; only `mend` makes the machine unfit, a `note` passes by itself."""
+
+    state: Literal["ok", "note", "mend"]
+    text: str
+
+
 def main(words: Sequence[str]) -> int:
     """Checks versions, devices, threads, disk; returns 1 where something needs mending."""
     options = parse("doctor", "Checks what gradlab needs of this machine.", [JSON], words)
     environment = describe_environment()
     findings = [*_device_findings(), _thread_finding(), _torchvision_finding(), *_disk_findings(), _fork_finding()]
-    healthy = all(good for good, _text in findings)
+    healthy = all(finding.state != "mend" for finding in findings)
     if options["json"]:
-        checks = [{"ok": good, "finding": text} for good, text in findings]
+        checks = [
+            {"ok": finding.state != "mend", "state": finding.state, "finding": finding.text} for finding in findings
+        ]
         print(json.dumps({"ok": healthy, "environment": environment, "checks": checks}, indent=2))
         return 0 if healthy else 1
     packages = environment["packages"]
@@ -29,45 +41,47 @@ def main(words: Sequence[str]) -> int:
     print(f"Python {environment['python']} on {environment['system']}")
     print(f"{environment['processor']}, {environment['cores']} cores")
     print(", ".join(f"{name} {version or 'missing'}" for name, version in packages.items()))
-    for good, text in findings:
-        print(f"{'ok  ' if good else 'MEND'}  {text}")
+    for finding in findings:
+        state = finding.state.upper() if finding.state == "mend" else finding.state
+        print(f"{state:<4}  {finding.text}")
     return 0 if healthy else 1
 
 
-def _device_findings() -> list[tuple[bool, str]]:
+def _device_findings() -> list[Finding]:
     import torch
 
-    findings = [(True, f"torch uses {torch.backends.cpu.get_cpu_capability()} instructions on the CPU")]
+    findings = [Finding("ok", f"torch uses {torch.backends.cpu.get_cpu_capability()} instructions on the CPU")]
     if torch.cuda.is_available():
-        findings.append((True, f"accelerator: {torch.cuda.get_device_name()}"))
+        findings.append(Finding("ok", f"accelerator: {torch.cuda.get_device_name()}"))
     return findings
 
 
-def _thread_finding() -> tuple[bool, str]:
+def _thread_finding() -> Finding:
     from gradlab.records.environment import available_cores
 
     cores, asked = available_cores(), os.environ.get("OMP_NUM_THREADS")
     load = os.getloadavg()[0] if hasattr(os, "getloadavg") else 0.0
     if load > cores:
-        return False, f"other programs keep these {cores} cores busy (load {load:.1f}): runs will take longer"
-    return (
-        True,
+        busy = f"other programs keep these {cores} cores busy (load {load:.1f}): runs will take longer"
+        return Finding("note", busy)
+    return Finding(
+        "ok",
         f"{cores} cores, load {load:.1f}, OMP_NUM_THREADS {asked or 'not set'}; gradlab uses 1 thread a process",
     )
 
 
-def _torchvision_finding() -> tuple[bool, str]:
+def _torchvision_finding() -> Finding:
     if importlib.util.find_spec("torchvision") is None:
-        return True, "torchvision is not installed, and gradlab does not need it"
+        return Finding("ok", "torchvision is not installed, and gradlab does not need it")
     try:
         importlib.import_module("torchvision")
     except Exception as error:
         remedy = "other packages that import it will fail as well: pip uninstall torchvision"
-        return False, f"torchvision is installed and broken ({type(error).__name__}); {remedy}"
-    return True, "torchvision is installed and works; gradlab does not use it"
+        return Finding("mend", f"torchvision is installed and broken ({type(error).__name__}); {remedy}")
+    return Finding("ok", "torchvision is installed and works; gradlab does not use it")
 
 
-def _disk_findings() -> list[tuple[bool, str]]:
+def _disk_findings() -> list[Finding]:
     from gradlab.data import data_root
 
     findings = []
@@ -81,13 +95,14 @@ def _disk_findings() -> list[tuple[bool, str]]:
             writable = False
         good = writable and free > LEAST_FREE_BYTES
         state = f"{free / 1e9:,.1f} GB free" if writable else "not writable"
-        findings.append((good or (purpose == "data" and free > LEAST_FREE_BYTES), f"{purpose} in {folder}: {state}"))
+        fit = good or (purpose == "data" and free > LEAST_FREE_BYTES)
+        findings.append(Finding("ok" if fit else "mend", f"{purpose} in {folder}: {state}"))
     return findings
 
 
-def _fork_finding() -> tuple[bool, str]:
+def _fork_finding() -> Finding:
     from gradlab.training.processes import forking_works
 
     if forking_works():
-        return True, "several seeds run in processes of their own"
-    return True, "this system cannot fork: several seeds run one after another on the CPU"
+        return Finding("ok", "several seeds run in processes of their own")
+    return Finding("ok", "this system cannot fork: several seeds run one after another on the CPU")
