@@ -16,6 +16,7 @@ import numpy as np
 import torch
 
 from bench.record import interleaved, write
+from bench.torchvision_wheel import import_torchvision
 from gradlab.augment import FusedPipeline, native_augmentation, simclr_augmentation
 from gradlab.augment.handbook import blur_size
 
@@ -37,16 +38,6 @@ def torchvision_row(transforms: Any, size: int) -> list[Any]:
         transforms.RandomGrayscale(0.2),
         transforms.GaussianBlur(blur_size(size)),
     ]
-
-
-def import_torchvision() -> Any:
-    for operator in ("nms", "qnms"):  # which torchvision's Python asks for, and a CPU-only torch lacks
-        if not hasattr(torch.ops.torchvision, operator):
-            signature = "(Tensor dets, Tensor scores, float iou_threshold) -> Tensor"
-            torch.library.define(f"torchvision::{operator}", signature)
-    import torchvision  # noqa: TID251
-
-    return torchvision
 
 
 def with_pillow(images: torch.Tensor, size: int) -> Variant:

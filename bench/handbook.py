@@ -11,14 +11,12 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 from torch.utils.data import DataLoader, Dataset
 
-# The wheel registers these two operators itself only beside a torch of its own build.
-_LIBRARY = torch.library.Library("torchvision", "DEF")
-for _name in ("nms", "qnms"):
-    _LIBRARY.define(f"{_name}(Tensor dets, Tensor scores, float iou_threshold) -> Tensor")
+from bench.torchvision_wheel import import_torchvision
 
-import lightning.pytorch as pl  # noqa: E402
+transforms = import_torchvision().transforms
+
+import lightning.pytorch as pl  # noqa: E402 (it imports torchvision)
 from lightning.pytorch.callbacks import LearningRateMonitor, ModelCheckpoint  # noqa: E402
-from torchvision import transforms  # noqa: E402, TID251 (a peer; it needs the operators above)
 
 WORKERS = 3
 NORMALIZE = transforms.Normalize((0.491, 0.482, 0.447), (0.247, 0.243, 0.261))
