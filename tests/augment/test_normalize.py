@@ -97,3 +97,17 @@ def test_an_image_does_not_depend_on_the_batch_around_it():
 def test_impossible_constants_are_refused(mean, deviation):
     with pytest.raises(ValueError, match="one mean and one positive deviation a channel: got"):
         Normalize(mean, deviation)
+
+
+@pytest.mark.parametrize("dtype", [torch.uint8, torch.float32])
+def test_the_images_given_are_left_as_they_were(dtype):
+    given = every_byte().to(dtype)
+    before = given.clone()
+    Normalize(MEAN, DEVIATION)(given)
+    assert torch.equal(given, before)
+
+
+def test_sizes_may_change_between_batches():
+    normalize = Normalize(MEAN, DEVIATION)
+    wide = every_byte().view(2, 3, 8, 32)
+    assert torch.equal(normalize(wide).view(2, 3, 16, 16), normalize(every_byte()))
