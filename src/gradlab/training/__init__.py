@@ -4,6 +4,7 @@ from gradlab.training import schedules
 from gradlab.training.allocator import keep_freed_memory
 from gradlab.training.cost import step_seconds
 from gradlab.training.fit import Trained, collect, fit
+from gradlab.training.pretrained import Pretrained
 from gradlab.training.recipe import Recipe, Selection
 from gradlab.training.run import Run
 from gradlab.training.signals import Stop
@@ -14,6 +15,7 @@ __all__ = [
     "PRECISIONS",
     "WAYS",
     "Place",
+    "Pretrained",
     "Progress",
     "Recipe",
     "Run",

@@ -77,7 +77,7 @@ def fit(
     to rounding between ways.
 
     Args:
-        make_model: builds the network; torch's initialisers draw from the seed's own stream.
+        make_model: builds the network; torch's initialisers draw from the seed's own stream. See also `Pretrained`.
         examples: inputs [samples, ...] and targets [samples, ...] of the train split.
         objective: (model, inputs, targets) -> (mean loss, sums over the batch of further metrics).
         recipe: epochs, batch size, optimiser, schedule, regularisation, selection.

@@ -17,6 +17,7 @@ from gradlab.errors import FileError, UsageError
 from gradlab.records import Row, RunFolder, read_sealed, slug, write_sealed, write_weights
 from gradlab.training.board import Board
 from gradlab.training.fit import AllDivergedError, Trained, fit
+from gradlab.training.pretrained import Pretrained
 from gradlab.training.recipe import Recipe
 from gradlab.training.recorded import recorded_recipe
 from gradlab.training.task import Measure, Objective, Place
@@ -133,7 +134,8 @@ class Run:
     ) -> Generator[Row, None, Trained]:
         """Trains an arm with this run's seeds at this run's place; see `gradlab.training.fit`.
 
-        A seed that diverges makes the command fail in the end, unless it `may_diverge` as part of the question.
+        A seed that diverges makes the command fail in the end, unless it `may_diverge` as part of the question. Seeds
+        for which a `Pretrained` network has no weights are left out: they have diverged before.
         """
         for other in self.facts["arms"]:
             if slug(arm).lower() == slug(other).lower():
@@ -146,7 +148,7 @@ class Run:
                 examples,
                 objective,
                 recipe,
-                seeds=self.seeds,
+                seeds=make_model.among(self.seeds) if isinstance(make_model, Pretrained) else self.seeds,
                 together=self.together,
                 arm=arm,
                 prepare=prepare,

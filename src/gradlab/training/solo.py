@@ -23,8 +23,7 @@ class Solo:
         self.seeds = (seed,)
         self.diverged: dict[int, str] = {}
         self._task = task
-        with rng.global_stream(seed, "initial weights"):
-            self._model = task.make_model()
+        self._model = task.initial_model(seed)
         self._model.to(device=task.place.device, dtype=task.place.dtype)
         # Convolutions with the channels last in memory take 0.7 of the time (LOG.md, "channels last").
         self._convolves = any(isinstance(module, nn.Conv2d) for module in self._model.modules())

@@ -8,7 +8,6 @@ import torch
 from torch import Tensor, nn
 from torch.func import functional_call, stack_module_state, vmap
 
-from gradlab import rng
 from gradlab.errors import UsageError
 from gradlab.training.randomness import why_not_stacked
 from gradlab.training.solo import Sums, first_not_finite, under
@@ -44,10 +43,7 @@ class Stack:
         self.seeds = seeds
         self.diverged: dict[int, str] = {}
         self._task = task
-        models = []
-        for seed in seeds:
-            with rng.global_stream(seed, "initial weights"):
-                models.append(task.make_model())
+        models = [task.initial_model(seed) for seed in seeds]
         if obstacle := why_not_stacked(models[0]):
             raise UsageError(f"{type(models[0]).__name__} has {obstacle}: use --together processes, or 'in a row'")
         for model in models:

@@ -9,8 +9,10 @@ from typing import Any, Literal
 import torch
 from torch import Tensor, nn
 
+from gradlab import rng
 from gradlab.augment import Transform, native_augmentation, uses_the_kernel
 from gradlab.records import code_digest, processor_name
+from gradlab.training.pretrained import Pretrained
 from gradlab.training.recipe import Recipe
 from gradlab.training.signals import Stop
 
@@ -101,6 +103,12 @@ class Task:
     prepare: Transform | None
     measure: Mapping[str, Measure]
     place: Place
+
+    def initial_model(self, seed: int) -> nn.Module:
+        """The network of a seed before its first step, drawn from the seed's stream or `Pretrained`."""
+        with rng.global_stream(seed, "initial weights"):
+            model = self.make_model()
+        return self.make_model.given(model, seed) if isinstance(self.make_model, Pretrained) else model
 
     @property
     def steps_per_epoch(self) -> int:
