@@ -14,7 +14,7 @@ from gradlab.records import RunFolder
 from gradlab.report import Answer, Bullets, Code, Details, Facts, Pictures, Table, Text, block_title
 
 CONFIG = replace(mlp_cifar10.QUICK, epochs=2)
-PICTURE = Pictures(np.zeros((1, 4, 4), dtype=np.uint8), ["black"], "A square")
+PICTURE = Pictures(np.zeros((1, 4, 4), dtype=np.uint8), ["black"], "A square", caption="Four by four.")
 
 
 @pytest.fixture(scope="module")
@@ -70,9 +70,11 @@ def test_a_script_is_told_figures_and_tables_in_words(capsys):
 
 def test_a_notebook_gets_pictures(monkeypatch, capsys):
     shown = []
-    display = types.SimpleNamespace(display=shown.append, Image=lambda **given: given)
+    display = types.SimpleNamespace(display=lambda *parts: shown.extend(parts), Image=dict, Markdown=str)
     monkeypatch.setitem(sys.modules, "IPython", types.SimpleNamespace(get_ipython=object))
     monkeypatch.setitem(sys.modules, "IPython.display", display)
     show(PICTURE, Text("Said."))
     assert capsys.readouterr().out == "Said.\n"
-    assert [(one["data"][:4], one["alt"]) for one in shown] == [(b"\x89PNG", "1 picture: black.")]
+    title, picture, caption = shown
+    assert (title, caption) == ("**A square**", "Four by four.")
+    assert (picture["data"][:4], picture["alt"]) == (b"\x89PNG", "1 picture: black.")

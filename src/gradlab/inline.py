@@ -109,7 +109,10 @@ def show(*blocks: Block) -> None:
         elif display is None:
             print(textwrap.fill(f"[{block_title(block)}] {block.alt}", WIDTH))
         else:
-            display.display(display.Image(data=figure_png(block, 2.0), format="png", width=PIXELS, alt=block.alt))
+            picture = display.Image(data=figure_png(block, 2.0), format="png", width=PIXELS, alt=block.alt)
+            display.display(display.Markdown(f"**{block.title}**"), picture)
+            if block.caption:
+                display.display(display.Markdown(block.caption))
 
 
 def _write_documents(
