@@ -39,6 +39,7 @@ TESTED_ELSEWHERE = {
     "training/learner.py": "training/test_fit.py",
     "training/loop.py": "training/test_fit.py",
     "training/processes.py": "training/test_fit.py",
+    "training/ranks.py": "training/test_share.py",
     "training/recipe.py": "training/test_fit.py",
     "training/run.py": "cli/test_run.py",
     "training/saver.py": "training/test_resume.py",

@@ -6,7 +6,6 @@ from torch import Tensor, nn
 
 from gradlab.augment import Normalize
 from gradlab.data import Images, Splits
-from gradlab.errors import UsageError
 from gradlab.evaluation import Features, features, first_of_each, logistic_regression, probe, probe_encoders
 
 SEEDS, CLASSES, PENALTIES = (3, 7), 3, (0.01, 1.0, 0.1)
@@ -23,15 +22,6 @@ def drawn(samples: int, seed: int, numbers: int = 5) -> Features:
 def rows_of(train=None, validation=None, test=None, counts=(4, 10), **changes) -> list[dict]:
     parts = [part or drawn(size, seed) for part, size, seed in ((train, 90, 0), (validation, 60, 1), (test, 70, 2))]
     return list(probe(SEEDS, *parts, counts, penalties=PENALTIES, **changes))
-
-
-def test_the_first_of_each_label_in_their_order():
-    labels = torch.tensor([2, 0, 0, 1, 2, 2, 1, 0, 1])
-    assert first_of_each(labels, 1).tolist() == [0, 1, 3]
-    assert first_of_each(labels, 2).tolist() == [0, 1, 2, 3, 4, 6]
-    assert set(first_of_each(labels, 1).tolist()) < set(first_of_each(labels, 2).tolist())
-    with pytest.raises(UsageError, match="class 0 has 3 labelled images: cannot take 4 of each class"):
-        first_of_each(labels, 4)
 
 
 def by_hand(train: Features, held_out: Features, count: int, penalty: float, network: int) -> Tensor:

@@ -11,6 +11,7 @@ from gradlab.report import (
     finding,
     gain_text,
     measured_arms,
+    measured_counts,
     reading,
     summarise_rows,
     value_of,
@@ -119,3 +120,10 @@ def test_the_table_of_changes_has_a_row_for_each_arm_and_no_change_for_a_baselin
     assert table.rows[0][2:] == ("–", "–")
     assert table.rows[1][2:] == ("+11.0 points [8.5, 13.5]", "too few seeds")
     assert table.caption.startswith("By hand. The change is paired by seed")
+
+
+def test_numbers_are_read_from_the_names_of_metrics():
+    metrics = ["test_probe_20_accuracy", "test_probe_5_accuracy", "test_probe_accuracy", "validation_probe_7_accuracy"]
+    results = {"arms": {"a": {"metrics": dict.fromkeys(metrics[:2])}, "b": {"metrics": dict.fromkeys(metrics)}}}
+    assert measured_counts(results, "test_probe_#_accuracy") == [5, 20]
+    assert measured_counts(results, "test_#_labels_accuracy") == []

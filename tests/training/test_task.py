@@ -26,6 +26,15 @@ def test_the_precision_decides_the_arithmetic_of_a_forward_pass(precision, arith
     assert layer.weight.dtype == torch.float32
 
 
+def test_a_measurement_is_made_in_the_arithmetic_of_training():
+    def measure(layer):
+        return {"bytes of a number": layer(torch.ones(1, 3)).element_size()}
+
+    found = {precision: Place(precision=precision).in_precision(measure) for precision in ("float32", "bfloat16")}
+    assert found["bfloat16"](nn.Linear(3, 2)) == {"bytes of a number": 2}
+    assert found["float32"](nn.Linear(3, 2)) == {"bytes of a number": 4}
+
+
 KERNEL = FusedPipeline([RandomHorizontalFlip(), Normalize((0.5,), (0.5,))])
 
 

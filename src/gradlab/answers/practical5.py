@@ -7,16 +7,12 @@ from itertools import pairwise
 from gradlab.answers.question import Practical, Question
 from gradlab.experiments import few_labels, simclr
 from gradlab.records import RunFolder
-from gradlab.report import mean_of
+from gradlab.report import mean_of, measured_counts
 
 CONVERGED = 0.5
 """Points of top-5 accuracy that the last fifth of the epochs brings, below which a curve counts as flat."""
 FLATTER = 0.5
 """Share of the first gain by twice the labels, below which the last one counts as flatter."""
-
-
-def _counts(run: RunFolder) -> list[int]:
-    return sorted(run.document("config")["config"]["labels"])
 
 
 def _validated(run: RunFolder, metric: str) -> Mapping[int, float]:
@@ -55,8 +51,9 @@ def _speed(run: RunFolder) -> Iterator[str]:
 
 def _trend(run: RunFolder) -> Iterator[str]:
     """The biggest jump along the label counts, and whether the curve saturates."""
-    means = {count: mean_of(run.document("results"), simclr.ARM, f"test_probe_{count}_accuracy")
-             for count in _counts(run)}  # fmt: skip
+    results = run.document("results")
+    means = {count: mean_of(results, simclr.ARM, f"test_probe_{count}_accuracy")
+             for count in measured_counts(results, "test_probe_#_accuracy")}  # fmt: skip
     known = [(count, mean) for count, mean in means.items() if mean is not None]
     if len(known) < 3:
         yield "Too few numbers of labels to tell."
@@ -71,7 +68,8 @@ def _trend(run: RunFolder) -> Iterator[str]:
 
 def _worth(run: RunFolder) -> Iterator[str]:
     """Where the probe is ahead of learning from scratch, and what it takes from scratch to equal its fewest labels."""
-    results, counts = run.document("results"), _counts(run)
+    results = run.document("results")
+    counts = measured_counts(results, "test_#_labels_accuracy")
     probed, scratch = (
         {
             count: mean

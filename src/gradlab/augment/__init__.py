@@ -12,7 +12,7 @@ from gradlab.augment.handbook import baseline_augmentation, simclr_augmentation
 from gradlab.augment.jitter import ColorJitter
 from gradlab.augment.native import native_augmentation
 from gradlab.augment.normalize import Normalize
-from gradlab.augment.pipeline import Pipeline, Transform, mixes_samples, without_randomness
+from gradlab.augment.pipeline import Pipeline, Transform, draws_for_the_batch, mixes_samples, without_randomness
 from gradlab.augment.rotation import RandomRotation
 from gradlab.augment.shuffle import BatchShuffle, FixedShuffle, ImageShuffle
 from gradlab.augment.translation import RandomTranslation
@@ -38,6 +38,7 @@ __all__ = [
     "SmallAffine",
     "Transform",
     "baseline_augmentation",
+    "draws_for_the_batch",
     "mixes_samples",
     "native_augmentation",
     "simclr_augmentation",

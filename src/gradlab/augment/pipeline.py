@@ -56,3 +56,9 @@ def without_randomness(transform: Transform, images: Tensor) -> Tensor:
 def mixes_samples(transform: Transform) -> bool:
     """Whether a view depends on the other samples of its batch, so that the batches of two seeds must not be joined."""
     return getattr(transform, "whole_batch", False)
+
+
+def draws_for_the_batch(transform: Transform) -> bool:
+    """Whether all samples of a batch share one draw, so that a batch must not be shared among processes."""
+    inside = getattr(transform, "transforms", ())
+    return getattr(transform, "one_draw", False) or any(draws_for_the_batch(part) for part in inside)

@@ -68,6 +68,7 @@ class BatchShuffle:
 
     uniforms = 2
     whole_batch = True
+    one_draw = True
 
     def __call__(self, images: Tensor, uniforms: Tensor) -> Tensor:
         """Returns the shuffled images, given uniforms [batch, 2]."""

@@ -11,6 +11,7 @@ import torch
 
 from gradlab import training
 from gradlab.cli.settings import checked_settings, configured, load_experiment, make_run
+from gradlab.cli.together import ranks_of
 from gradlab.data import show_progress
 from gradlab.errors import DivergedError, GradlabError, InterruptedRunError, UsageError
 from gradlab.records import RowJournal, RunFolder, describe_environment, write_json
@@ -66,6 +67,7 @@ def _execute(
         state=folder.state,
         save_seconds=settings["save_seconds"],
         stop=stop,
+        ranks=ranks_of(folder),
         report=display.progress,
     )
     run.board = Board(folder.board)

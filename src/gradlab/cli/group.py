@@ -7,6 +7,7 @@ from typing import Any
 from gradlab.cli.fields import outline
 from gradlab.cli.run import begin, settings_of
 from gradlab.cli.settings import load_experiment
+from gradlab.cli.together import refuse_several
 from gradlab.errors import UsageError
 from gradlab.experiments import GROUPS, source_of
 from gradlab.records import RunFolder, new_run_folder, write_json
@@ -20,6 +21,7 @@ def run_group(name: str, options: dict[str, Any]) -> int:
         UsageError: a dry run was asked for, or the folder is not empty.
         GradlabError: whatever stopped one of them; `gradlab resume` goes on.
     """
+    refuse_several("a group")
     if options["dry_run"]:
         raise UsageError(f"--dry-run shows one experiment: {', '.join(GROUPS[name])}")
     folder = new_run_folder(Path(options["out"]) if options["out"] else None, name)
@@ -34,6 +36,7 @@ def continue_group(folder: RunFolder) -> int:
     """Runs what a group's folder still lacks, then writes its report; returns the worst exit code."""
     from gradlab.cli.execute import execute
 
+    refuse_several("a group")
     group = folder.document("group")
     options = group["options"]
     quiet, as_json = bool(options["quiet"] or options["json"]), bool(options["json"])

@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from gradlab.cli.arguments import JSON, Flag, parse, word
+from gradlab.cli.together import together
 from gradlab.records import RunFolder
 
 
@@ -30,7 +31,8 @@ def main(words: Sequence[str]) -> int:
         return 0
     from gradlab.cli.execute import execute
 
-    return execute(folder, quiet=bool(options["quiet"]) or bool(options["json"]), as_json=bool(options["json"]))
+    as_json = bool(options["json"])
+    return together(lambda: execute(folder, quiet=bool(options["quiet"]) or as_json, as_json=as_json))
 
 
 def _finished(folder: Path, report: Path) -> str:

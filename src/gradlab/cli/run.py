@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from gradlab.cli.arguments import JSON, Flag, duration, one_of, parse, positive_number, whole_number, word
 from gradlab.cli.fields import outline
+from gradlab.cli.together import refuse_several, together
 from gradlab.errors import DataUnavailableError, UsageError, unknown
 from gradlab.experiments import GROUPS, experiment_names, source_of
 
@@ -75,10 +76,11 @@ def main(words: Sequence[str]) -> int:
     if options["dry_run"]:
         from gradlab.cli.dry_run import dry_run
 
+        refuse_several("--dry-run")
         return dry_run(settings, out, as_json=as_json)
     from gradlab.records import new_run_folder
 
-    return begin(new_run_folder(out, name), settings, quiet=quiet, as_json=as_json)
+    return together(lambda: begin(new_run_folder(out, name), settings, quiet=quiet, as_json=as_json))
 
 
 def settings_of(name: str, question: str, options: dict[str, Any], changes: dict[str, Any]) -> dict[str, Any]:

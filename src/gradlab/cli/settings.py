@@ -132,11 +132,15 @@ def choose_device(asked: str | None) -> str:
 
 def make_run(folder: RunFolder | None, settings: dict[str, Any], **place: Any) -> training.Run:
     """The `Run` that a run's settings describe."""
+    ranks = place.get("ranks", training.Ranks())
     return training.Run(
         seeds=tuple(settings["seeds"]),
         together=settings["together"],
         place=training.Place(
-            device=settings["device"], precision=settings["precision"], threads=settings["threads"], **place
+            device=ranks.device(settings["device"]),
+            precision=settings["precision"],
+            threads=settings["threads"],
+            **place,
         ),
         folder=folder,
         data_root=Path(settings["data_root"]) if settings["data_root"] else None,

@@ -1,5 +1,6 @@
 """Group convolutions in two steps: over channels and group first, over the plane second."""
 
+import torch
 from torch import Tensor, nn
 
 from gradlab.equivariance.convolution import GroupConvolution, MovedKernelConvolution
@@ -46,7 +47,12 @@ class DepthwiseConvolution(MovedKernelConvolution):
 
     def forward(self, x: Tensor) -> Tensor:
         """Returns [batch, channels, order, height', width'] of [batch, channels, order, height, width]."""
-        return self._convolve(x.flatten(1, 2))
+        folded = x.flatten(1, 2)
+        if not (self.training and x.device.type == "cpu"):
+            return self._convolve(folded)
+        # On CPUs the gradient of a depthwise kernel takes a quarter of the time in float32 with the channels last.
+        with torch.autocast("cpu", enabled=False):
+            return self._convolve(folded.to(self.kernel.weight.dtype, memory_format=torch.channels_last))
 
     def export(self) -> nn.Sequential:
         """The same map made of torch's own layers, with the numbers of now."""

@@ -13,10 +13,12 @@ from gradlab.evaluation.evidence import (
     posterior_means,
 )
 from gradlab.evaluation.geometry import alignment, principal_plane, uniformity
+from gradlab.evaluation.label_counts import first_of_each, label_counts, too_few
 from gradlab.evaluation.logistic import Solution, logistic_regression
 from gradlab.evaluation.neighbours import nearest, neighbour_accuracy, retrieval_precision
-from gradlab.evaluation.probes import PENALTIES, Features, features, first_of_each, probe, probe_encoders
+from gradlab.evaluation.probes import PENALTIES, Features, features, probe, probe_encoders
 from gradlab.evaluation.rotation import accuracy_over_rotation, rotate, rotate_each
+from gradlab.evaluation.tsne import tsne
 
 __all__ = [
     "ACTIVE_VARIANCE",
@@ -36,6 +38,7 @@ __all__ = [
     "features",
     "first_of_each",
     "importance_weighted_elbo",
+    "label_counts",
     "logistic_regression",
     "measure_classification",
     "measure_contrastive",
@@ -52,5 +55,7 @@ __all__ = [
     "rotate",
     "rotate_each",
     "said_of_views",
+    "too_few",
+    "tsne",
     "uniformity",
 ]

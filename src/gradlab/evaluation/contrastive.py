@@ -7,7 +7,7 @@ from gradlab.augment import Transform
 from gradlab.data import Images
 from gradlab.errors import UsageError
 from gradlab.evaluation.classification import EVALUATION_BATCH, predict_logits
-from gradlab.objectives import info_nce_loss, positive_positions, ranking
+from gradlab.objectives import alone, info_nce_loss, positive_positions, ranking
 
 PAIRS = 256
 
@@ -37,8 +37,9 @@ def measure_contrastive(
     losses, found = [], []
     for start in range(0, len(images) - pairs + 1, pairs):
         made = said_of_views(model, images.pixels[start : start + pairs], views)
-        losses.append(info_nce_loss(made, temperature).item())
-        found.append(positive_positions(made))
+        with alone():
+            losses.append(info_nce_loss(made, temperature).item())
+            found.append(positive_positions(made))
     ranks = ranking(torch.cat(found))
     return {"loss": sum(losses) / len(losses), **{name: of.double().mean().item() for name, of in ranks.items()}}
 

@@ -8,8 +8,8 @@ from torch import Tensor, nn
 
 from gradlab.augment import Transform
 from gradlab.data import Images, Splits
-from gradlab.errors import UsageError
 from gradlab.evaluation.classification import predict_logits
+from gradlab.evaluation.label_counts import first_of_each
 from gradlab.evaluation.logistic import Solution, logistic_regression
 from gradlab.records import Row
 
@@ -40,28 +40,6 @@ def features(models: Mapping[int, nn.Module], images: Images, prepare: Transform
     """
     made = [predict_logits(model, images.pixels, prepare).float() for model in models.values()]
     return Features(torch.stack(made), images.labels)
-
-
-def first_of_each(labels: Tensor, count: int) -> Tensor:
-    """The positions of the first `count` samples of each label, in their order.
-
-    Smaller counts are part of larger ones, and the choice is the same on every machine.
-
-    Source: handbook, practical 5, part 2. Differs from the handbook: no sorting, which need not keep an order.
-
-    Raises:
-        UsageError: a label that is there has fewer samples.
-    """
-    chosen = []
-    for label in labels.unique():
-        found = (labels == label).nonzero().flatten()
-        if len(found) < count:
-            raise UsageError(
-                f"class {int(label)} has {len(found)} labelled images: cannot take {count} of each class; "
-                "ask for fewer (--labels)"
-            )
-        chosen.append(found[:count])
-    return torch.cat(chosen).sort().values
 
 
 def probe_encoders(

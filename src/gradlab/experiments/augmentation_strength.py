@@ -19,7 +19,7 @@ import torch
 from gradlab.augment import ContrastiveTransformations, Normalize, simclr_augmentation
 from gradlab.augment.handbook import CENTRE, PARTS
 from gradlab.data import first_present
-from gradlab.evaluation import first_of_each, measure_contrastive, probe_encoders
+from gradlab.evaluation import label_counts, measure_contrastive, probe_encoders
 from gradlab.models import BaseNetwork, SimCLR
 from gradlab.objectives import info_nce
 from gradlab.records import Row, RunFolder
@@ -87,8 +87,8 @@ class Config:
     """of AdamW; falls to a fiftieth along half a cosine"""
     weight_decay: float = 0.0001
     """of AdamW"""
-    labels: int = 500
-    """labels of each class that the probe sees"""
+    labels: int | None = None
+    """labels of each class that the probe sees; not given: 500, or as many as there are"""
 
 
 QUICK = Config(data="digits", arms=("all", "without crop", "crop only"), epochs=5, batch_size=128, image_size=16,
@@ -118,7 +118,8 @@ def run(config: Config, run: Run) -> Iterator[Row]:
     """Trains every arm on its own views, tells how well those are found, and probes the encoders."""
     name = first_present(("stl10", "cifar10"), run.data_root) if config.data == "auto" else config.data
     splits = run.load(name, side=config.image_size, unlabelled=True)
-    first_of_each(splits.train.labels, config.labels)  # too few labels are told before training
+    asked = () if config.labels is None else (config.labels,)
+    labels = max(label_counts(splits.train.labels, asked))  # too few labels are told before training
     hidden = splits.unlabelled or splits.train
     held_out = splits.validation if splits.unlabelled is None else splits.train
     for arm in config.arms:
@@ -132,10 +133,11 @@ def run(config: Config, run: Run) -> Iterator[Row]:
             partial(info_nce, temperature=config.temperature),
             recipe(config, len(hidden)),
             prepare=views,
-            measure={"validation": found},
+            measure={"validation": run.place.in_precision(found)},
         )
         encoders = {seed: model.encoder for seed, model in trained.models.items() if isinstance(model, SimCLR)}
-        for row in probe_encoders(encoders, splits, Normalize(*CENTRE), [config.labels]):
+        for row in probe_encoders(encoders, splits, Normalize(*CENTRE), [labels]):
+            yield {"arm": arm, **row}
             yield {"arm": arm, **{name: row[name] for name in ("seed", "split", "probe_accuracy")}}
 
 
@@ -144,10 +146,11 @@ def page(run: RunFolder) -> list[Block]:
     rows, results = run.rows(), run.document("results")
     config = Config(**run.document("config")["config"])
     compared = differences(results, ALL, [arm for arm in results["arms"] if arm != ALL], METRIC)
+    labels = next((row["labels"] for row in rows if "labels" in row), config.labels)
     return [
-        Answer(_answer(results, {arm: reading(found) for arm, found in compared.items()}, config)),
+        Answer(_answer(results, {arm: reading(found) for arm, found in compared.items()}, labels)),
         point_chart(results, METRIC, title="Test accuracy of a linear probe", percent=True,
-                    caption=f"On frozen features, with {config.labels} labels of each class."),
+                    caption=f"On frozen features, with {labels} labels of each class."),
         Table(("views", "test accuracy of the probe", "against all"),
               [(arm, cell(about, METRIC), gain_text(compared[arm]) if arm in compared else "–")
                for arm, about in results["arms"].items()],
@@ -160,11 +163,11 @@ def page(run: RunFolder) -> list[Block]:
     ]  # fmt: skip
 
 
-def _answer(results: Mapping[str, Any], readings: Mapping[str, str], config: Config) -> str:
+def _answer(results: Mapping[str, Any], readings: Mapping[str, str], labels: Any) -> str:
     if ALL not in results["arms"]:
         return "The arm with all augmentations was not measured, so there is nothing to hold the others against."
     told = "; ".join(f"{arm} {text}" for arm, text in readings.items())
     return (
         f"With all augmentations a linear classifier on the features recognises {value_of(results, ALL, METRIC)} of "
-        f"the test images from {config.labels} labels of each class. Against that: {told or 'no other arm was run'}."
+        f"the test images from {labels} labels of each class. Against that: {told or 'no other arm was run'}."
     )

@@ -27,6 +27,7 @@ from gradlab.evaluation import (
     alignment,
     features,
     first_of_each,
+    label_counts,
     measure_contrastive,
     nearest,
     neighbour_accuracy,
@@ -34,6 +35,8 @@ from gradlab.evaluation import (
     probe_encoders,
     retrieval_precision,
     said_of_views,
+    too_few,
+    tsne,
     uniformity,
 )
 from gradlab.models import BaseNetwork, SimCLR
@@ -49,6 +52,7 @@ from gradlab.report import (
     cell,
     differences,
     line_chart,
+    measured_counts,
     point_sets,
     reading,
     value_of,
@@ -60,6 +64,8 @@ RETRIEVED = (1, 2, 5, 10, 20, 50)
 """Neighbours among which the share of the same class is measured."""
 COMPARED = 2000
 """Test images, the first ones, whose features are compared with each other."""
+MAPPED = 1000
+"""Of those, the first ones, that are laid out in a map."""
 NEIGHBOURS = 6
 PAIRS_SHOWN = 6
 
@@ -90,8 +96,8 @@ class Config:
     """of AdamW"""
     pairs: int = 256
     """images among whose views the other one is found in validation"""
-    labels: tuple[int, ...] = (10, 20, 50, 100, 200, 500)
-    """labels of each class that a probe sees"""
+    labels: tuple[int, ...] = ()
+    """labels of each class that a probe sees; none given: 10 20 50 100 200 500, or as many as there are"""
     neighbours: int = 200
     """labelled images that vote on a test image"""
 
@@ -123,7 +129,7 @@ def run(config: Config, run: Run) -> Iterator[Row]:
     """Trains without labels; then probes the encoders, and the same ones with the weights they began with."""
     name = first_present(("stl10", "cifar10"), run.data_root) if config.data == "auto" else config.data
     splits = run.load(name, side=config.image_size, unlabelled=True)
-    first_of_each(splits.train.labels, max(config.labels))  # too few labels are told before training
+    counts = label_counts(splits.train.labels, config.labels)  # too few labels are told before training
     hidden = splits.unlabelled or splits.train
     held_out = splits.validation if splits.unlabelled is None else splits.train
     views = ContrastiveTransformations(simclr_augmentation(config.image_size))
@@ -136,7 +142,7 @@ def run(config: Config, run: Run) -> Iterator[Row]:
         partial(info_nce, temperature=config.temperature),
         recipe(config, len(hidden)),
         prepare=views,
-        measure={"validation": found},
+        measure={"validation": run.place.in_precision(found)},
     )
     untrained = {}
     for seed in run.seeds:
@@ -144,24 +150,26 @@ def run(config: Config, run: Run) -> Iterator[Row]:
             untrained[seed] = network(config, UNTRAINED, splits.shape, len(splits.classes)).eval()
     models = {ARM: trained.models, UNTRAINED: untrained}
     for arm, networks in models.items():
-        yield from ({"arm": arm, **row} for row in examined(config, networks, splits, views))
+        yield from ({"arm": arm, **row} for row in examined(config, networks, splits, views, counts))
     model = next(iter(trained.models.values()), None)
     if model is not None:
         run.keep_arrays("features", pictures(model, splits, views) | {"pairs": np.array(pairs)})
 
 
-def examined(config: Config, models: Mapping[int, nn.Module], splits: Splits, views: Transform) -> Iterator[Row]:
+def examined(
+    config: Config, models: Mapping[int, nn.Module], splits: Splits, views: Transform, counts: Sequence[int]
+) -> Iterator[Row]:
     """What probes, neighbours and projections say of networks, on the test split."""
     prepare = Normalize(*CENTRE)
     encoders = {seed: encoder_of(model) for seed, model in models.items()}
-    probed = list(probe_encoders(encoders, splits, prepare, config.labels))
+    probed = list(probe_encoders(encoders, splits, prepare, counts))
     yield from probed
-    labelled = splits.train.take(first_of_each(splits.train.labels, max(config.labels)))
+    labelled = splits.train.take(first_of_each(splits.train.labels, max(counts)))
     for seed, model in models.items():
         bank, queries = (features({seed: encoders[seed]}, part, prepare) for part in (labelled, splits.test))
         some, names = queries.values[0, :COMPARED], queries.labels[:COMPARED]
-        counts = [count for count in RETRIEVED if count < len(some)]
-        for count, share in retrieval_precision(some, names, counts).items():
+        ks = [k for k in RETRIEVED if k < len(some)]
+        for count, share in retrieval_precision(some, names, ks).items():
             yield {"seed": seed, "split": "test", "neighbours": count, "precision": share}
         probes = {f"probe_{row['labels']}_accuracy": row["probe_accuracy"] for row in probed
                   if row["seed"] == seed and row["split"] == "test"}  # fmt: skip
@@ -183,7 +191,7 @@ def pictures(model: nn.Module, splits: Splits, views: ContrastiveTransformations
 
     "views" uint8 [2 * PAIRS_SHOWN, channels, side, side]; "neighbours" uint8 [queries, 1 + NEIGHBOURS, channels, side,
     side], the first test image of each class and what is nearest among the other test images, with their "classes";
-    "plane" [N, 2] of the first test images with "labels" [N] and "shares" [2] of the variance.
+    "plane" [N, 2] of the first test images with "labels" [N] and "shares" [2] of the variance, and their "map" [M, 2].
     """
     drawn = torch.rand(PAIRS_SHOWN, views.uniforms, generator=rng.generator(0, "pictures"))
     shown = views(splits.test.pixels[:PAIRS_SHOWN], drawn)
@@ -202,6 +210,7 @@ def pictures(model: nn.Module, splits: Splits, views: ContrastiveTransformations
         "plane": plane.float().numpy(),
         "labels": some.labels.numpy(),
         "shares": shares.numpy(),
+        "map": tsne(torch.nn.functional.normalize(values[:MAPPED], dim=1)).numpy(),
     }
 
 
@@ -212,14 +221,16 @@ def page(run: RunFolder) -> list[Block]:
     both = {"split": ["train", "validation"]}
     kept = run.arrays("features")
     pairs = int(kept["pairs"]) if kept else config.pairs
+    counts = measured_counts(results, "test_probe_#_accuracy")
     among = f"Among the views of {pairs} images in validation, of {config.batch_size} in training."
     told = {"top1_accuracy": "The other view is the most similar", "top5_accuracy": "The other view is among five"}
     return [
-        Answer(_answer(_selected(run, rows), pairs, results, config)),
+        Answer(_answer(_selected(run, rows), pairs, results, config, counts)),
         line_chart(rows, y="probe_accuracy", x="labels", where={"split": "test"}, percent=True, log_x=True,
                    title="Test accuracy of a linear probe", x_label="labels of each class",
                    caption="A linear classifier on frozen features; its penalty is chosen on the validation split."),
-        _table(results, config),
+        _table(results, config, counts),
+        *([Text(told_of_counts)] if (told_of_counts := too_few(config.labels, counts)) else []),
         *(line_chart(rows, y=name, where=both, percent=True, title=title, caption=among)
           for name, title in told.items()),
         line_chart(rows, y="mean_position", where=both, title="Where the other view stands", log_y=True,
@@ -234,17 +245,19 @@ def page(run: RunFolder) -> list[Block]:
     ]  # fmt: skip
 
 
-def _answer(found: Sequence[float], pairs: int, results: Mapping[str, Any], config: Config) -> str:
-    few, many = f"test_probe_{min(config.labels)}_accuracy", f"test_probe_{max(config.labels)}_accuracy"
-    if not found or ARM not in results["arms"]:
+def _answer(
+    found: Sequence[float], pairs: int, results: Mapping[str, Any], config: Config, counts: Sequence[int]
+) -> str:
+    if not found or not counts or ARM not in results["arms"]:
         return "Nothing was measured on the test split."
+    few, many = f"test_probe_{counts[0]}_accuracy", f"test_probe_{counts[-1]}_accuracy"
     beside = differences(results, UNTRAINED, [ARM], many)
     against = f" Against random weights, with as many labels: {reading(beside[ARM])}." if ARM in beside else ""
     return (
         f"After {config.epochs} epochs without labels the other view of an image is the most similar of "
         f"{2 * pairs - 1} for {sum(found) / len(found):.1%} of the validation views. A linear classifier on the frozen "
-        f"features recognises {value_of(results, ARM, few)} of the test images from {min(config.labels)} labels a "
-        f"class and {value_of(results, ARM, many)} from {max(config.labels)}.{against}"
+        f"features recognises {value_of(results, ARM, few)} of the test images from {counts[0]} labels a "
+        f"class and {value_of(results, ARM, many)} from {counts[-1]}.{against}"
     )
 
 
@@ -258,8 +271,8 @@ def _selected(run: RunFolder, rows: Sequence[Row]) -> list[float]:
     ]  # fmt: skip
 
 
-def _table(results: Mapping[str, Any], config: Config) -> Table:
-    names = {f"test_probe_{count}_accuracy": str(count) for count in sorted(config.labels)}
+def _table(results: Mapping[str, Any], config: Config, counts: Sequence[int]) -> Table:
+    names = {f"test_probe_{count}_accuracy": str(count) for count in counts}
     arms = [arm for arm in (ARM, UNTRAINED) if arm in results["arms"]]
     lines = [(label, *(cell(results["arms"][arm], name) for arm in arms)) for name, label in names.items()]
     voted = ("neighbours vote", *(cell(results["arms"][arm], "test_neighbour_accuracy") for arm in arms))
@@ -290,14 +303,29 @@ def _pictures(run: RunFolder) -> list[Block]:
              for line in kept["classes"] for place, label in enumerate(line)]  # fmt: skip
     same = (kept["classes"][:, 1:] == kept["classes"][:, :1]).mean()
     nearest_told = f"By the cosine of their features, first seed; {same:.0%} of those shown have the query's class."
-    plane_told = f"First seed. The plane holds {kept['shares'].sum():.0%} of the variance of the features."
     return [
         Pictures(pairs, captions, "Two views of an image, one above the other", columns=PAIRS_SHOWN),
         Pictures(_with_colours(found.reshape(-1, *found.shape[2:])), lines, "Nearest test images",
                  columns=1 + NEIGHBOURS, caption=nearest_told),
-        ScatterChart(point_sets(kept["plane"], kept["labels"], names), "Test images in the plane of their features",
-                     x_label="first principal component", y_label="second principal component", caption=plane_told),
+        *_planes(kept, names),
     ]  # fmt: skip
+
+
+def _planes(kept: Mapping[str, np.ndarray], names: Sequence[str]) -> list[Block]:
+    """How features lie: where most of their variance is, and which are near to each other."""
+    charts: list[Block] = [
+        ScatterChart(point_sets(kept["plane"], kept["labels"], names), "Test images in the plane of their features",
+                     x_label="first principal component", y_label="second principal component",
+                     caption=f"First seed. The plane holds {kept['shares'].sum():.0%} of the features' variance.")
+    ]  # fmt: skip
+    if "map" in kept:
+        told = "First seed, t-SNE of directions. Near images have near features; far distances and sizes mean little."
+        labels = kept["labels"][: len(kept["map"])]
+        charts.append(
+            ScatterChart(point_sets(kept["map"], labels, names), "Test images beside those with near features",
+                         x_label="place on the map", y_label="place on the map", equal=True, caption=told)
+        )  # fmt: skip
+    return charts
 
 
 def _with_colours(pixels: np.ndarray) -> np.ndarray:

@@ -20,11 +20,23 @@ from torch import nn
 from gradlab.augment import ContrastiveTransformations, Normalize, simclr_augmentation
 from gradlab.augment.handbook import CENTRE
 from gradlab.data import Images, Splits, first_present
-from gradlab.evaluation import features, first_of_each, neighbour_accuracy, probe_encoders
+from gradlab.evaluation import features, first_of_each, label_counts, neighbour_accuracy, probe_encoders, too_few
 from gradlab.models import BYOL, BarlowTwins, BaseNetwork, SimCLR
 from gradlab.objectives import barlow_twins, byol, info_nce, supervised_contrastive
 from gradlab.records import Row, RunFolder
-from gradlab.report import Answer, Block, Table, Text, cell, differences, line_chart, measured_arms, reading, value_of
+from gradlab.report import (
+    Answer,
+    Block,
+    Table,
+    Text,
+    cell,
+    differences,
+    line_chart,
+    measured_arms,
+    measured_counts,
+    reading,
+    value_of,
+)
 from gradlab.training import Recipe, Run, schedules
 
 SUPERVISED = "supervised contrastive"
@@ -64,8 +76,8 @@ class Config:
     """of AdamW; falls to a fiftieth along half a cosine"""
     weight_decay: float = 0.0001
     """of AdamW"""
-    labels: tuple[int, ...] = (10, 20, 50, 100, 200, 500)
-    """labels of each class that a probe sees"""
+    labels: tuple[int, ...] = ()
+    """labels of each class that a probe sees; none given: 10 20 50 100 200 500, or as many as there are"""
     neighbours: int = 20
     """labelled images that vote after each epoch"""
 
@@ -117,7 +129,8 @@ def run(config: Config, run: Run) -> Iterator[Row]:
     """Trains every method for as many steps, and probes its encoder."""
     name = first_present(("stl10", "cifar10"), run.data_root) if config.data == "auto" else config.data
     splits = run.load(name, side=config.image_size, unlabelled=True)
-    labelled = splits.train.take(first_of_each(splits.train.labels, max(config.labels)))
+    counts = label_counts(splits.train.labels, config.labels)  # too few labels are told before training
+    labelled = splits.train.take(first_of_each(splits.train.labels, max(counts)))
     watched = splits.validation.take(range(min(WATCHED, len(splits.validation))))
     for arm in config.arms:
         images = trained_on(splits, arm)
@@ -133,7 +146,7 @@ def run(config: Config, run: Run) -> Iterator[Row]:
             measure={"validation": partial(voted, config, labelled=labelled, watched=watched)},
         )
         encoders = {seed: encoder_of(model) for seed, model in trained.models.items()}
-        found = list(probe_encoders(encoders, splits, Normalize(*CENTRE), config.labels))
+        found = list(probe_encoders(encoders, splits, Normalize(*CENTRE), counts))
         yield from ({"arm": arm, **row} for row in found)
         for seed in encoders:
             yield {"arm": arm, "seed": seed, "split": "test", **{
@@ -164,7 +177,9 @@ def page(run: RunFolder) -> list[Block]:
     """What every method's features are worth, and how they came about."""
     rows, results = run.rows(), run.document("results")
     config = Config(**run.document("config")["config"])
-    counts = sorted(config.labels)
+    counts = measured_counts(results, "test_probe_#_accuracy")
+    if not counts:
+        return [Answer("Nothing was measured on the test split.")]
     names = {count: f"test_probe_{count}_accuracy" for count in counts}
     arms = measured_arms(results, names[counts[-1]])
     return [
@@ -175,6 +190,7 @@ def page(run: RunFolder) -> list[Block]:
         Table(("labels", *arms),
               [(str(count), *(cell(results["arms"][arm], name) for arm in arms)) for count, name in names.items()],
               "Test accuracy by labels of each class, with 95 % intervals over seeds.", metrics=tuple(names.values())),
+        *([Text(told_of_counts)] if (told_of_counts := too_few(config.labels, counts)) else []),
         line_chart(rows, y="neighbour_accuracy", where={"split": "validation"}, percent=True,
                    title="Validation images voted right by their neighbours", y_label="validation accuracy",
                    caption=f"Votes of the {config.neighbours} nearest labelled images; this decides nothing."),

@@ -6,17 +6,20 @@ from gradlab.objectives.byol import byol, byol_loss
 from gradlab.objectives.classification import classification, mean_squared_error
 from gradlab.objectives.elbo import VariationalInference, negative_elbo, reduce
 from gradlab.objectives.info_nce import info_nce, info_nce_loss, positive_positions, ranking
+from gradlab.objectives.similarities import alone, from_all_processes
 from gradlab.objectives.supervised_contrastive import supervised_contrastive, supervised_contrastive_loss
 from gradlab.objectives.tokens import token_classification
 
 __all__ = [
     "VariationalInference",
+    "alone",
     "barlow_twins",
     "barlow_twins_loss",
     "binary_classification",
     "byol",
     "byol_loss",
     "classification",
+    "from_all_processes",
     "info_nce",
     "info_nce_loss",
     "mean_squared_error",

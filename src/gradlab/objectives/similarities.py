@@ -1,5 +1,8 @@
 """How similar the features of a batch are to each other, over all processes that train together."""
 
+import contextlib
+from collections.abc import Iterator
+from contextvars import ContextVar
 from typing import Any
 
 import torch
@@ -8,6 +11,7 @@ from torch import Tensor
 from torch.nn import functional as F
 
 VIEWS = 2
+_alone = ContextVar("alone", default=False)
 
 
 def batch_similarities(features: Tensor) -> tuple[Tensor, Tensor]:
@@ -48,10 +52,15 @@ def gathered(features: Tensor) -> Tensor:
         raise ValueError(f"features must be two views of each image, one after the other: got {len(features)} rows")
     if processes() == 1:
         return features
-    parts = _Gather.apply(features.contiguous())
-    assert isinstance(parts, Tensor)
-    by_view = parts.unflatten(1, (VIEWS, -1)).transpose(0, 1)
+    by_view = from_all_processes(features).unflatten(1, (VIEWS, -1)).transpose(0, 1)
     return by_view.reshape(-1, *features.shape[1:])
+
+
+def from_all_processes(tensor: Tensor) -> Tensor:
+    """Every process's tensor, [processes, ...]; gradients flow back to every process, as `gathered` says."""
+    parts = _Gather.apply(tensor.contiguous())
+    assert isinstance(parts, Tensor)
+    return parts
 
 
 def widened(features: Tensor) -> Tensor:
@@ -59,8 +68,20 @@ def widened(features: Tensor) -> Tensor:
     return features.float() if features.dtype in (torch.bfloat16, torch.float16) else features
 
 
+@contextlib.contextmanager
+def alone() -> Iterator[None]:
+    """Runs a block in which this process is the only one: what is measured is measured by each for itself."""
+    before = _alone.set(True)
+    try:
+        yield
+    finally:
+        _alone.reset(before)
+
+
 def processes() -> int:
     """How many processes train together."""
+    if _alone.get():
+        return 1
     return dist.get_world_size() if dist.is_available() and dist.is_initialized() else 1
 
 

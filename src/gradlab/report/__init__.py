@@ -10,6 +10,7 @@ from gradlab.report.accuracy import (
     gain_text,
     mean_of,
     measured_arms,
+    measured_counts,
     reading,
     value_of,
 )
@@ -112,6 +113,7 @@ __all__ = [
     "maps_at_angles",
     "mean_of",
     "measured_arms",
+    "measured_counts",
     "mosaic",
     "moved_grids",
     "page_of_run",

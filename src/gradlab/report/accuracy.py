@@ -1,5 +1,6 @@
 """Sentences about accuracies (and other metrics) and the differences between them, with intervals and seeds."""
 
+import re
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -15,6 +16,13 @@ METRIC = "test_accuracy"
 def measured_arms(results: Mapping[str, Any], metric: str = METRIC) -> list[str]:
     """The arms with at least one finite value of a metric, in the order of `results.json`."""
     return [arm for arm, found in results["arms"].items() if values_by_seed(found, metric)]
+
+
+def measured_counts(results: Mapping[str, Any], metric: str) -> list[int]:
+    """The whole numbers that stand for the `#` in the names of metrics, such as "test_probe_#_accuracy", in order."""
+    before, after = (re.escape(part) for part in metric.split("#"))
+    names = {name for arm in results["arms"].values() for name in arm["metrics"]}
+    return sorted(int(found[1]) for name in names if (found := re.fullmatch(rf"{before}(\d+){after}", name)))
 
 
 def accuracy_of(results: Mapping[str, Any], arm: str, *, split: str = "test") -> str:

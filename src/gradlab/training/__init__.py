@@ -5,6 +5,7 @@ from gradlab.training.allocator import keep_freed_memory
 from gradlab.training.cost import step_seconds
 from gradlab.training.fit import Trained, collect, fit
 from gradlab.training.pretrained import Pretrained
+from gradlab.training.ranks import Ranks, joined, ranks_here
 from gradlab.training.recipe import Recipe, Selection
 from gradlab.training.run import Run
 from gradlab.training.signals import Stop
@@ -17,6 +18,7 @@ __all__ = [
     "Place",
     "Pretrained",
     "Progress",
+    "Ranks",
     "Recipe",
     "Run",
     "Selection",
@@ -24,8 +26,10 @@ __all__ = [
     "Trained",
     "collect",
     "fit",
+    "joined",
     "keep_freed_memory",
     "oversubscribed",
+    "ranks_here",
     "schedules",
     "step_seconds",
 ]

@@ -24,6 +24,8 @@ class EpochBatches:
         order = self._per_seed(f"order {epoch}", lambda g: torch.randperm(samples, generator=g)).to(task.inputs.device)
         # Cut once an epoch: slicing at every step is what a loop's overhead is made of.
         self._rows = order[0].split(size) if replicas == 1 else [rows.flatten() for rows in order.split(size, dim=1)]
+        if task.place.ranks.count > 1:  # of one replica
+            self._rows = [task.place.ranks.share(rows) for rows in self._rows]
         self._nothing = torch.empty(order.numel(), 0, device=order.device).split(size * replicas)
         self._uniforms = None
         if task.prepare is not None and task.prepare.uniforms:
@@ -32,14 +34,21 @@ class EpochBatches:
             self._uniforms = draws.to(order.device)
 
     def batch(self, step: int) -> tuple[Tensor, Tensor, int]:
-        """Inputs and targets of a step (0, 1, ...) as the learner takes them, and how many belong to each replica."""
+        """Inputs and targets of a step (0, 1, ...) as the learner takes them, and how many belong to each replica.
+
+        Of several processes that train together each gets its share of the samples, and the count of all.
+        """
         task, rows = self._task, self._rows[step]
         inputs, targets = task.inputs.index_select(0, rows), task.targets.index_select(0, rows)
         if task.prepare is not None:
             inputs = self._prepared(task.prepare, inputs, self._uniforms_of(step))
         if inputs.is_floating_point() and inputs.dtype != task.place.dtype:
             inputs = inputs.to(task.place.dtype)
-        return self._learner.shaped(inputs), self._learner.shaped(targets), len(rows) // self._replicas
+        return (
+            self._learner.shaped(inputs),
+            self._learner.shaped(targets),
+            len(rows) * task.place.ranks.count // self._replicas,
+        )
 
     def _prepared(self, prepare: Transform, inputs: Tensor, uniforms: Tensor) -> Tensor:
         """The batch's views; each replica's batch on its own where a view depends on the whole batch."""

@@ -2,20 +2,23 @@
 
 import time
 from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import torch
 from torch import Tensor, nn
 
-from gradlab.augment import Transform
+from gradlab.augment import Transform, draws_for_the_batch
 from gradlab.errors import DivergedError, UsageError
 from gradlab.records import Row
 from gradlab.training.learner import Training
 from gradlab.training.loop import train
 from gradlab.training.processes import description, train_in_processes
+from gradlab.training.ranks import Ranks
 from gradlab.training.recipe import Recipe
 from gradlab.training.saver import start
+from gradlab.training.share import Share
+from gradlab.training.signals import Stop
 from gradlab.training.solo import Solo
 from gradlab.training.stack import Stack
 from gradlab.training.task import Measure, Objective, Place, Task
@@ -97,6 +100,7 @@ def fit(
     if not seeds or len(set(seeds)) != len(seeds):
         raise UsageError(f"seeds must be different numbers, at least one: got {list(seeds)}")
     recipe.steps_per_epoch(len(examples[0]))
+    _refuse_unshared(recipe, len(examples[0]), prepare, place.ranks)
     if recipe.select is not None and recipe.select.split not in (measure or {}):
         raise UsageError(
             f"select watches '{recipe.select.split}', which is not among the measured {sorted(measure or {})}"
@@ -150,14 +154,32 @@ def _train_all(task: Task, seeds: tuple[int, ...], trained: Trained) -> Iterator
     if trained.way.name == "processes":
         yield from train_in_processes(task, seeds, trained.way.workers, keep)
         return
+    heard = task.place.stop
+    if task.place.ranks.count > 1:  # the loop stops at what all processes agreed on, not at what this one heard first
+        task = replace(task, place=replace(task.place, stop=Stop()))
     groups = [seeds] if trained.way.name == "stacked" else [(seed,) for seed in seeds]
     for group in groups:
-        learner = Stack(task, group) if trained.way.name == "stacked" else Solo(task, group[0])
+        learner = Stack(task, group) if trained.way.name == "stacked" else _one_seed(task, group[0], heard)
         training: Training = start(task, learner)
         yield from train(task, training)
         trained.step_seconds = training.step_seconds
         for replica, seed in enumerate(group):
             keep(seed, training.selected(replica), description(training, replica))
+
+
+def _one_seed(task: Task, seed: int, heard: Stop) -> Solo:
+    return Solo(task, seed) if task.place.ranks.count == 1 else Share(task, seed, heard)
+
+
+def _refuse_unshared(recipe: Recipe, samples: int, prepare: Transform | None, ranks: Ranks) -> None:
+    """Several processes must have equal shares of every batch, and no draw that is for all of it."""
+    if ranks.count == 1:
+        return
+    if prepare is not None and draws_for_the_batch(prepare):
+        raise UsageError("a transform draws once for its whole batch, which processes cannot share: use one process")
+    ranks.refuse_uneven({"a batch": recipe.batch_size})
+    if not recipe.drop_last:
+        ranks.refuse_uneven({"the last batch of an epoch": samples % recipe.batch_size})
 
 
 def _keep(task: Task, trained: Trained, seed: int, weights: dict[str, Tensor], about: dict[str, Any]) -> None:

@@ -112,7 +112,7 @@ def _measured_rows(task: Task, training: Training, replica: int) -> Iterator[Row
     for split, measure in task.measure.items():
         # A network may sample while it is measured as well.
         rng.start_stream(training.learner.seeds[replica], f"measure {split} {epoch}")
-        metrics = measure(model)
+        metrics = task.place.ranks.of_first(measure(model))
         yield {**_identity(task, training, replica), "split": split, **metrics}
         if select is None or split != select.split:
             continue

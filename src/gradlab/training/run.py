@@ -72,14 +72,15 @@ class Run:
             UsageError: the name is unknown.
             DataUnavailableError: the data is missing, damaged or out of reach.
         """
-        splits = data.load(
-            name,
-            root=self.data_root,
-            offline=self.offline,
-            progress=self.download_progress,
-            image_size=side if name.startswith("folder:") else None,
-            unlabelled=unlabelled,
-        )
+        with self.place.ranks.one_before_others():
+            splits = data.load(
+                name,
+                root=self.data_root,
+                offline=self.offline,
+                progress=self.download_progress,
+                image_size=side if name.startswith("folder:") else None,
+                unlabelled=unlabelled,
+            )
         digest = splits.digest() if self.folder is not None or not self.place.dry else None
         self._hold_to(f"data {splits.name}", digest)
         if side is not None:

@@ -40,6 +40,7 @@ def start(task: Task, learner: Learner) -> Training:
     found = newest_state(folder) if folder is not None else None
     if found is not None:
         _restore(task, training, *found)
+    task.place.ranks.agree("saved states", [training.epoch, training.step_in_epoch])
     return training
 
 
@@ -73,7 +74,7 @@ class Saver:
     def _save(self) -> None:
         begin = time.perf_counter()
         self._training.seconds = self._before + begin - self._started
-        if self._folder is not None:
+        if self._folder is not None and self._task.place.ranks.rank == 0:
             _save(self._task, self._training, self._folder)
         self._saved_at = time.perf_counter()
         self._interval = max(self._task.place.save_seconds, (self._saved_at - begin) / SAVE_SHARE)

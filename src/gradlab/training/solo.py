@@ -45,28 +45,26 @@ class Solo:
 
     def step(self, inputs: Tensor, targets: Tensor, *, factor: float, number: int) -> Sums:
         """Makes one optimiser step and returns the batch's sums; a loss that is not finite stops before the step."""
-        task, recipe, optimizer = self._task, self._task.recipe, self._optimizer
+        recipe, optimizer = self._task.recipe, self._optimizer
         if factor != self._factor:
             self._set_rates(factor)
-        rng.start_step(self.seeds[0], number)  # whatever draws, in the network or the objective, draws the same again
+        self._start_draws(number)  # whatever draws, in the network or the objective, draws the same again
         if self._convolves and inputs.ndim == 4:
             inputs = inputs.contiguous(memory_format=torch.channels_last)
         for parameter in self._parameters:
             parameter.grad = None  # optimizer.zero_grad() does the same, a few microseconds dearer
-        with self._autocast:
-            loss, metrics = task.objective(self._model, inputs, targets)
+        loss, metrics = self._forward(inputs, targets)
         if recipe.l1:
             loss = loss + recipe.l1 * sum(parameter.abs().sum() for parameter in self._parameters)
-        value = loss.item()
-        if not math.isfinite(value):
-            self.diverged[0] = self._why(value, inputs, number, factor)
-            return [{"loss": value * len(targets)}]
+        sums = self._sums(loss, metrics, len(targets))
+        if not math.isfinite(sums["loss"]):
+            self.diverged[0] = self._why(loss.item(), inputs, number, factor)
+            return [{"loss": sums["loss"]}]
         loss.backward()
+        self._share_gradients()
         if recipe.clip_norm is not None:
             nn.utils.clip_grad_norm_(self._parameters, recipe.clip_norm)
         optimizer.step()
-        sums = {name: metric.item() for name, metric in metrics.items()}
-        sums["loss"] = value * len(targets)
         return [sums]
 
     def module(self, replica: int) -> nn.Module:
@@ -94,6 +92,21 @@ class Solo:
         self._model.load_state_dict(under("model/", tensors))
         restore_optimizer(self._optimizer, under("optimizer/", tensors), scalars)
         self._set_rates(self._factor)
+
+    # What `Share` does otherwise, together with other processes:
+
+    def _start_draws(self, number: int) -> None:
+        rng.start_step(self.seeds[0], number)
+
+    def _forward(self, inputs: Tensor, targets: Tensor) -> tuple[Tensor, dict[str, Tensor]]:
+        with self._autocast:
+            return self._task.objective(self._model, inputs, targets)
+
+    def _sums(self, loss: Tensor, metrics: dict[str, Tensor], samples: int) -> dict[str, float]:
+        return {**{name: metric.item() for name, metric in metrics.items()}, "loss": loss.item() * samples}
+
+    def _share_gradients(self) -> None:
+        pass
 
     def _set_rates(self, factor: float) -> None:
         self._factor = factor

@@ -13,6 +13,7 @@ from gradlab import rng
 from gradlab.augment import Transform, native_augmentation, uses_the_kernel
 from gradlab.records import code_digest, processor_name
 from gradlab.training.pretrained import Pretrained
+from gradlab.training.ranks import Ranks
 from gradlab.training.recipe import Recipe
 from gradlab.training.signals import Stop
 
@@ -53,6 +54,7 @@ class Place:
         save_steps: saves every so many steps instead; None leaves it to the time.
         stop: looked at before each step.
         report: is told the progress.
+        ranks: which of the processes that train one seed together this one is.
         dry: trains a few steps only, to learn what they cost.
     """
 
@@ -65,6 +67,7 @@ class Place:
     save_steps: int | None = None
     stop: Stop = field(default_factory=Stop)
     report: Callable[[Progress], None] = lambda _progress: None
+    ranks: Ranks = field(default_factory=Ranks)
     dry: bool = False
 
     @property
@@ -80,6 +83,15 @@ class Place:
         if self.precision != "bfloat16":
             return nullcontext()
         return torch.autocast(torch.device(self.device).type, dtype=torch.bfloat16, cache_enabled=False)
+
+    def in_precision(self, measure: Measure) -> Measure:
+        """The measurement made in the arithmetic of training."""
+
+        def measured(model: nn.Module) -> dict[str, float]:
+            with self.autocast():
+                return measure(model)
+
+        return measured
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -121,6 +133,7 @@ class Task:
             "torch": torch.__version__,
             "threads": torch.get_num_threads(),
             "device": self.place.device,
+            "processes": self.place.ranks.count,
             "precision": self.place.precision,
             "capability": torch.backends.cpu.get_cpu_capability(),
             "processor": processor_name(),

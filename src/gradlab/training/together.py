@@ -42,6 +42,10 @@ def choose_way(together: str, place: Place, seeds: int, model: nn.Module) -> Way
         raise UsageError("processes need a CPU and a system that forks (Linux): use --together stacked")
     if together == "processes" and place.threads > 1:
         raise UsageError(f"processes use one thread each: got --threads {place.threads}; use --together 'in a row'")
+    if place.ranks.count > 1:
+        if together not in ("auto", "in a row"):
+            raise UsageError(f"{place.ranks.count} processes train one seed after another: leave out --together")
+        return Way("in a row", 1, f"{place.ranks.count} processes train each seed together")
     workers = place.workers or wave_size(seeds, available_cores())
     if together != "auto":
         return Way(together, workers if together == "processes" else 1, "as asked")
