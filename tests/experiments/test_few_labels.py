@@ -7,10 +7,12 @@ import torch
 
 from gradlab.data import Images
 from gradlab.errors import UsageError
-from gradlab.experiments.few_labels import QUICK, curve, network, run, seen_equally_often
+from gradlab.evaluation import examine
+from gradlab.experiments import few_labels
+from gradlab.experiments.few_labels import QUICK, curve, network, run, seen_equally_often, supervised
 from gradlab.models import Baseline, SimCLR
 from gradlab.report import summarise_rows
-from gradlab.training import Run
+from gradlab.training import Run, collect
 
 
 @pytest.mark.parametrize("count", [1, 2, 3, 4])
@@ -38,14 +40,46 @@ def test_a_curve_is_points_and_one_result_for_each_seed():
 
 def test_both_ways_begin_with_the_same_encoder():
     networks = []
-    for arm in ("from scratch, 5 labels", "SimCLR"):
+    for arm in ("from scratch, 5 labels", "fine-tuned, 5 labels", "SimCLR"):
         torch.manual_seed(0)
         networks.append(network(QUICK, arm, (1, 16, 16), 10))
-    scratch, contrastive = networks
+    scratch, tuned, contrastive = networks
     assert isinstance(scratch, Baseline)
+    assert isinstance(tuned, Baseline)
     assert isinstance(contrastive, SimCLR)
     for one, other in zip(scratch.encoder.parameters(), contrastive.encoder.parameters(), strict=True):
         assert torch.equal(one, other)
+
+
+@pytest.mark.parametrize(("kind", "kept"), [(few_labels.TUNED, True), (few_labels.SCRATCH, False)])
+def test_fine_tuning_begins_with_the_pretrained_encoder(kind, kept, monkeypatch):
+    """At a rate of 0 it stays what it was; the classifier, and all of a network from scratch, are drawn."""
+    config = replace(QUICK, channels=2, scratch_epochs=1, finetune_epochs=1, scratch_learning_rate=0.0,
+                     finetune_learning_rate=0.0, scratch_weight_decay=0.0)  # fmt: skip
+    place, tested = Run(seeds=(4,), together="in a row"), {}
+    monkeypatch.setattr(few_labels, "examine", lambda models, *rest: tested.update(models) or examine(models, *rest))
+    splits = place.load("digits", side=16)
+    pretrained = network(config, few_labels.PRETRAINED, splits.shape, 10)
+    rows, results = collect(supervised(config, place, splits, kind, (2, 20), {4: pretrained}))
+    assert {row["arm"] for row in rows} == {f"{kind}, 2 labels"}
+    assert [(row["seed"], row["labels"]) for row in results] == [(4, 2)]
+    pairs = zip(tested[4].encoder.parameters(), pretrained.encoder.parameters(), strict=True)
+    assert all(torch.equal(*pair) for pair in pairs) == kept
+
+
+def test_fine_tuning_is_as_long_and_as_fast_as_it_is_told():
+    config = replace(QUICK, scratch_epochs=20, finetune_epochs=10, finetune_learning_rate=0.07)
+    recipes = [few_labels.from_labels(config, arm, 320) for arm in ("from scratch, 5 labels", "fine-tuned, 5 labels")]
+    rates = [made.optimizer([torch.nn.Parameter(torch.zeros(1))]).defaults["lr"] for made in recipes]
+    assert [made.epochs for made in recipes] == [20, 10]
+    assert rates == [config.scratch_learning_rate, 0.07]
+    assert [recipes[1].schedule(step) for step in (69, 70, 90)] == pytest.approx([1, 0.1, 0.01])
+
+
+def test_labels_that_are_not_asked_for_fit_the_data():
+    with pytest.warns(UserWarning, match="labels of each class are the most that the train split has"):
+        row = next(run(replace(QUICK, labels=(), scratch_epochs=1), Run(seeds=(0,))))
+    assert row["arm"] == "from scratch, 10 labels"
 
 
 def test_too_few_labels_are_told_before_training():
