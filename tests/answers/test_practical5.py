@@ -18,9 +18,10 @@ def simclr_run(make_run, curve=(0.2, 0.5, 0.6, 0.7, 0.7, 0.7), probes=(0.3, 0.4,
     return made
 
 
-def few_run(make_run, probed, scratch):
+def few_run(make_run, probed, scratch, tuned=()):
     arms = {arm: {f"test_{count}_labels_accuracy": [value] for count, value in zip(COUNTS, values, strict=True)}
-            for arm, values in ((few_labels.SCRATCH, scratch), (few_labels.PROBE, probed))}  # fmt: skip
+            for arm, values in ((few_labels.SCRATCH, scratch), (few_labels.PROBE, probed), (few_labels.TUNED, tuned))
+            if values}  # fmt: skip
     return make_run("few_labels", arms, labels=list(COUNTS))
 
 
@@ -67,3 +68,11 @@ def test_who_is_ahead_and_what_it_takes(make_run, probed, scratch, first, needed
     ahead, takes = WORTH(few_run(make_run, probed, scratch))
     assert first in ahead
     assert takes == f"What the probe reaches with 10 labels of each class, learning from scratch needs {needed} for."
+
+
+@pytest.mark.parametrize(
+    ("tuned", "told"),
+    [((0.3, 0.5, 0.61), "ahead of both with 20, 40 labels"), ((0.3, 0.4, 0.6), "ahead of both with no number")],
+)
+def test_fine_tuning_must_beat_both_to_be_ahead(make_run, tuned, told):
+    assert told in list(WORTH(few_run(make_run, (0.3, 0.4, 0.5), (0.2, 0.3, 0.6), tuned)))[-1]

@@ -67,16 +67,16 @@ def _trend(run: RunFolder) -> Iterator[str]:
 
 
 def _worth(run: RunFolder) -> Iterator[str]:
-    """Where the probe is ahead of learning from scratch, and what it takes from scratch to equal its fewest labels."""
+    """Where probe and fine-tuning are ahead, and what it takes from scratch to equal the probe's fewest labels."""
     results = run.document("results")
     counts = measured_counts(results, "test_#_labels_accuracy")
-    probed, scratch = (
+    probed, scratch, tuned = (
         {
             count: mean
             for count in counts
             if (mean := mean_of(results, arm, f"test_{count}_labels_accuracy")) is not None
         }
-        for arm in (few_labels.PROBE, few_labels.SCRATCH)
+        for arm in (few_labels.PROBE, few_labels.SCRATCH, few_labels.TUNED)
     )
     both = [count for count in counts if count in probed and count in scratch]
     if not both:
@@ -91,6 +91,11 @@ def _worth(run: RunFolder) -> Iterator[str]:
     equal = next((count for count in both if scratch[count] >= probed[both[0]]), None)
     needed = f"{equal}" if equal is not None else f"more than {both[-1]}"
     yield f"What the probe reaches with {both[0]} labels of each class, learning from scratch needs {needed} for."
+    better = [str(count) for count in both if count in tuned and tuned[count] > max(probed[count], scratch[count])]
+    if better:
+        yield f"Fine-tuning the encoder is ahead of both with {', '.join(better)} labels of each class."
+    elif tuned:
+        yield "Fine-tuning the encoder is ahead of both with no number of labels."
 
 
 PRACTICAL = Practical(
