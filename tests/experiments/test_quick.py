@@ -15,6 +15,7 @@ from gradlab.records import RunFolder
 from gradlab.report import Answer, block_title
 
 CHEAPER = {
+    "few_labels": ["--labels", "5", "20", "--scratch-epochs", "1", "--finetune-epochs", "1"],
     "mlp_improvements": ["--ideas", "augmentation", "dropout", "weight_decay", "deeper", "best"],
     "pixel_shuffle": ["--networks", "MLP", "--modes", "none", "fixed", "batch", "image"],
     "rotation_robustness": ["--networks", "MLP", "ViT", "--step", "90"],
