@@ -34,7 +34,6 @@ TESTED_ELSEWHERE = {
     "learn/sandbox/guard.py": "learn/sandbox/test_workshop.py",
     "learn/sandbox/layout.py": "learn/sandbox/test_workshop.py",
     "learn/sandbox/server.py": "learn/sandbox/test_workshop.py",
-    "training/batches.py": "training/test_fit.py",
     "training/board.py": "cli/test_run.py",
     "training/learner.py": "training/test_fit.py",
     "training/loop.py": "training/test_fit.py",

@@ -106,6 +106,14 @@ def duration(flag: str, text: str) -> float:
     return value
 
 
+def gigabytes(flag: str, text: str) -> float:
+    """Billions of bytes, at least 0."""
+    value = number(flag, text)
+    if value < 0:
+        raise UsageError(f"{flag} takes gigabytes, at least 0: got {text}")
+    return value
+
+
 def word(_flag: str, text: str) -> str:
     """The text as it is."""
     return text

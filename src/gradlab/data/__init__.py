@@ -3,7 +3,7 @@
 from gradlab.data.archive import Progress
 from gradlab.data.decode import read_picture
 from gradlab.data.download import fetch, show_progress
-from gradlab.data.folder import load_folder
+from gradlab.data.folder import IMAGE_MEMORY, load_folder
 from gradlab.data.grid import picture_grid, save_picture_grid
 from gradlab.data.images import Images, Normalisation, Splits
 from gradlab.data.listing import Entry, catalogue, first_present
@@ -12,15 +12,18 @@ from gradlab.data.map_style import from_dataset, images_from
 from gradlab.data.places import data_root
 from gradlab.data.resize import resized
 from gradlab.data.sequences import COUNTING_SYMBOLS, counting_sequences, counting_words, reversing_sequences
+from gradlab.data.streamed import StreamedPixels
 from gradlab.data.xor import XORDataset
 
 __all__ = [
     "COUNTING_SYMBOLS",
+    "IMAGE_MEMORY",
     "Entry",
     "Images",
     "Normalisation",
     "Progress",
     "Splits",
+    "StreamedPixels",
     "XORDataset",
     "catalogue",
     "counting_sequences",

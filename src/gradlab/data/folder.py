@@ -12,8 +12,10 @@ import numpy as np
 import torch
 
 from gradlab.data.decode import read_picture, shorter_side
+from gradlab.data.decoding import PictureFiles
 from gradlab.data.images import Images, Splits
-from gradlab.data.partition import carve
+from gradlab.data.partition import carve, held_out
+from gradlab.data.streamed import streamed
 from gradlab.errors import DataUnavailableError, UsageError
 
 # Fixed, so that a file named like a rare format never reaches a decoder that nobody looks after.
@@ -29,6 +31,10 @@ VALIDATION_SHARE = 0.15
 TEST_SHARE = 0.15
 SIDE_STEP = 8
 LARGEST_DEFAULT_SIDE = 64
+IMAGE_MEMORY = 2.0
+"""Gigabytes of decoded images that are kept in memory, if nobody says otherwise."""
+MOST_AT_ONCE = 250e6
+"""Bytes of images that may be decoded at once, however little is kept."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,7 +45,9 @@ class _Listing:
     labels: np.ndarray
 
 
-def load_folder(path: str | Path, *, split_seed: int = 42, image_size: int | None = None) -> Splits:
+def load_folder(
+    path: str | Path, *, split_seed: int = 42, image_size: int | None = None, image_memory: float = IMAGE_MEMORY
+) -> Splits:
     """The images of a folder as splits.
 
     Either the folder holds one sub-folder a class, and 15 % of each class go to validation and 15 % to test, at least
@@ -50,14 +58,18 @@ def load_folder(path: str | Path, *, split_seed: int = 42, image_size: int | Non
     Every image is turned as its EXIF orientation says, cut to its centre square and resized, with antialiasing, to one
     size. Transparent pixels lie over white. If every image is grey, there is one channel, else three.
 
+    Images that take more memory than `image_memory` stay in their files: worker processes decode them, ahead of
+    training, whenever they are read. Nothing else changes, neither a pixel nor a digest.
+
     Args:
         path: the folder.
         split_seed: which images are held out.
         image_size: height and width of the images; else the median of the shorter sides, rounded to a multiple of 8,
             from 8 to 64.
+        image_memory: gigabytes (10^9 bytes) of decoded images that are kept in memory.
 
     Raises:
-        UsageError: the image size is below 1.
+        UsageError: the image size is below 1, or the memory below 0.
         DataUnavailableError: there is no such folder, it has fewer than two classes, a class has no image or too few to
             be split, or an image cannot be read.
     """
@@ -66,12 +78,21 @@ def load_folder(path: str | Path, *, split_seed: int = 42, image_size: int | Non
         raise DataUnavailableError(f"there is no folder {root}: give the path of a folder with one sub-folder a class")
     if image_size is not None and image_size < 1:
         raise UsageError(f"the image size must be 1 or more: got {image_size}")
+    if not image_memory >= 0:
+        raise UsageError(f"the memory for images must be 0 gigabytes or more: got {image_memory}")
     try:
         classes, listings = _list_parts(root)
     except OSError as error:
         raise DataUnavailableError(f"cannot list {error.filename or root}: {error.strerror}") from error
     paths = [path for listing in listings.values() for path in listing.paths]
-    pixels = _read_all(paths, image_size or _default_side(paths))
+    side = image_size or _default_side(paths)
+    if len(paths) * 3 * side**2 > image_memory * 1e9:
+        rows = _split_rows(listings, split_seed)
+        files = PictureFiles.of(paths, side)
+        parts = streamed(files, rows, classes, max(image_memory * 1e9, MOST_AT_ONCE))
+        train, validation, test = (parts[part] for part in PART_NAMES)
+        return Splits(train=train, validation=validation, test=test, name=f"folder:{root.name}")
+    pixels = _read_all(paths, side)
     parts = _cut(pixels, listings, classes)
     rest = parts["train"]
     for part, share in (("test", TEST_SHARE), ("validation", VALIDATION_SHARE)):
@@ -175,6 +196,21 @@ def _cut(pixels: torch.Tensor, listings: dict[str, _Listing], classes: tuple[str
         stop = start + len(listing.paths)
         parts[part] = Images(pixels[start:stop], torch.from_numpy(listing.labels), classes)
         start = stop
+    return parts
+
+
+def _split_rows(listings: dict[str, _Listing], seed: int) -> dict[str, tuple[np.ndarray, np.ndarray]]:
+    """Rows and labels of the parts that `load_folder` cuts, without a pixel."""
+    parts, start = {}, 0
+    for part, listing in listings.items():
+        parts[part] = np.arange(start, start + len(listing.paths)), listing.labels
+        start += len(listing.paths)
+    for part, share in (("test", TEST_SHARE), ("validation", VALIDATION_SHARE)):
+        if part not in parts:
+            rows, labels = parts["train"]
+            out = held_out(labels, _quotas(listings["train"].labels, share), seed)
+            parts[part] = rows[out], labels[out]
+            parts["train"] = np.delete(rows, out), np.delete(labels, out)
     return parts
 
 

@@ -4,6 +4,7 @@ import hashlib
 import json
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import torch
@@ -69,8 +70,7 @@ class Images:
 
     def digest(self) -> str:
         """The SHA-256, in hexadecimal, over shape, class names, pixels and labels."""
-        header = json.dumps({"shape": list(self.pixels.shape), "classes": list(self.classes)})
-        digest = hashlib.sha256(header.encode())
+        digest = opening_digest(self.pixels.shape, self.classes)
         for chunk in self.pixels.split(IMAGES_AT_ONCE):
             digest.update(chunk.cpu().contiguous().numpy().data)
         digest.update(self.labels.cpu().numpy().astype("<i8").data)
@@ -92,11 +92,7 @@ class Images:
             wide = chunk.cpu().to(torch.int32)
             sums += wide.sum((0, 2, 3), dtype=torch.int64)
             squares += wide.square().sum((0, 2, 3), dtype=torch.int64)
-        count = self.pixels.numel() // channels
-        means = [total / count for total in sums.tolist()]
-        # Whole numbers up to the last step: float sums of squares would cancel.
-        variances = [(n2 * count - n1 * n1) / count**2 for n1, n2 in zip(sums.tolist(), squares.tolist(), strict=True)]
-        return tuple(mean / BRIGHTEST for mean in means), tuple(value**0.5 / BRIGHTEST for value in variances)
+        return mean_and_std_of(sums.tolist(), squares.tolist(), self.pixels.numel() // channels)
 
 
 @dataclass(frozen=True, slots=True, eq=False, kw_only=True)
@@ -161,6 +157,25 @@ class Splits:
         return hashlib.sha256(
             "".join(f"{name} {part.digest()}\n" for name, part in self.parts().items()).encode()
         ).hexdigest()
+
+
+def opening_digest(shape: Sequence[int], classes: Sequence[str]) -> Any:
+    """A SHA-256 that has read the shape of the pixels and the names of the classes, and awaits pixels and labels."""
+    return hashlib.sha256(json.dumps({"shape": list(shape), "classes": list(classes)}).encode())
+
+
+def mean_and_std_of(sums: Sequence[int], squares: Sequence[int], count: int) -> Normalisation:
+    """Mean and standard deviation of each channel, for pixels in [0, 1].
+
+    Args:
+        sums: of each channel's bytes.
+        squares: sums of the squares of each channel's bytes.
+        count: bytes of each channel.
+    """
+    means = [total / count for total in sums]
+    # Whole numbers up to the last step: float sums of squares would cancel.
+    variances = [(n2 * count - n1 * n1) / count**2 for n1, n2 in zip(sums, squares, strict=True)]
+    return tuple(mean / BRIGHTEST for mean in means), tuple(value**0.5 / BRIGHTEST for value in variances)
 
 
 def _check_pixels(pixels: Tensor) -> None:

@@ -10,7 +10,7 @@ from gradlab.data import cifar, stl10
 from gradlab.data.archive import Progress
 from gradlab.data.digits import load_digits
 from gradlab.data.download import fetch
-from gradlab.data.folder import load_folder
+from gradlab.data.folder import IMAGE_MEMORY, load_folder
 from gradlab.data.idx import read_idx
 from gradlab.data.images import UNLABELLED, Images, Splits
 from gradlab.data.partition import carve, proportional
@@ -36,6 +36,7 @@ def load(
     progress: Progress | None = None,
     image_size: int | None = None,
     unlabelled: bool = True,
+    image_memory: float = IMAGE_MEMORY,
 ) -> Splits:
     """The dataset of this name as splits in memory.
 
@@ -49,6 +50,7 @@ def load(
         progress: told about each file that is fetched, see `fetch`.
         image_size: height and width for the images of a folder; published datasets keep theirs.
         unlabelled: whether to read the unlabelled images too, where there are some (STL-10: 2.8 GB).
+        image_memory: gigabytes above which the images of a folder stay in their files, see `load_folder`.
 
     Raises:
         UsageError: no dataset has this name, or `image_size` is given for a published one.
@@ -56,7 +58,7 @@ def load(
     """
     kind, _, path = name.partition(":")
     if kind == "folder" and path:
-        return load_folder(path, split_seed=split_seed, image_size=image_size)
+        return load_folder(path, split_seed=split_seed, image_size=image_size, image_memory=image_memory)
     if image_size is not None:
         raise UsageError(f"image_size is for folders of images, {name} keeps its own: leave it out")
     if name == "digits":

@@ -1,12 +1,13 @@
 """Which samples a step sees, and in which view: functions of seed, epoch and sample, with no hidden state."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 
 import torch
 from torch import Tensor
 
 from gradlab import rng
 from gradlab.augment import Transform, mixes_samples
+from gradlab.data import StreamedPixels
 from gradlab.training.learner import Learner
 from gradlab.training.task import Task
 
@@ -21,12 +22,13 @@ class EpochBatches:
         self._task, self._learner = task, learner
         samples, size, replicas = len(task.inputs), task.recipe.batch_size, len(learner.seeds)
         self._replicas = replicas
-        order = self._per_seed(f"order {epoch}", lambda g: torch.randperm(samples, generator=g)).to(task.inputs.device)
+        order = self._per_seed(f"order {epoch}", lambda g: torch.randperm(samples, generator=g)).to(task.targets.device)
         # Cut once an epoch: slicing at every step is what a loop's overhead is made of.
         self._rows = order[0].split(size) if replicas == 1 else [rows.flatten() for rows in order.split(size, dim=1)]
         if task.place.ranks.count > 1:  # of one replica
             self._rows = [task.place.ranks.share(rows) for rows in self._rows]
         self._nothing = torch.empty(order.numel(), 0, device=order.device).split(size * replicas)
+        self._coming: Iterator[Tensor] | None = None
         self._uniforms = None
         if task.prepare is not None and task.prepare.uniforms:
             shape = (samples, task.prepare.uniforms)
@@ -39,7 +41,7 @@ class EpochBatches:
         Of several processes that train together each gets its share of the samples, and the count of all.
         """
         task, rows = self._task, self._rows[step]
-        inputs, targets = task.inputs.index_select(0, rows), task.targets.index_select(0, rows)
+        inputs, targets = self._inputs(step), task.targets.index_select(0, rows)
         if task.prepare is not None:
             inputs = self._prepared(task.prepare, inputs, self._uniforms_of(step))
         if inputs.is_floating_point() and inputs.dtype != task.place.dtype:
@@ -49,6 +51,15 @@ class EpochBatches:
             self._learner.shaped(targets),
             len(rows) * task.place.ranks.count // self._replicas,
         )
+
+    def _inputs(self, step: int) -> Tensor:
+        """The inputs of a step; those that stay in their files are decoded ahead from the first step asked for."""
+        pixels = self._task.inputs
+        if not isinstance(pixels, StreamedPixels):
+            return pixels.index_select(0, self._rows[step])
+        if self._coming is None:
+            self._coming = pixels.stream(self._rows[step:])
+        return next(self._coming).to(self._task.place.device)
 
     def _prepared(self, prepare: Transform, inputs: Tensor, uniforms: Tensor) -> Tensor:
         """The batch's views; each replica's batch on its own where a view depends on the whole batch."""

@@ -9,6 +9,7 @@ import torch
 from torch import Tensor, nn
 
 from gradlab.augment import Transform, draws_for_the_batch
+from gradlab.data import StreamedPixels
 from gradlab.errors import DivergedError, UsageError
 from gradlab.records import Row
 from gradlab.training.learner import Training
@@ -105,7 +106,7 @@ def fit(
         raise UsageError(
             f"select watches '{recipe.select.split}', which is not among the measured {sorted(measure or {})}"
         )
-    inputs, targets = (tensor.to(place.device) for tensor in examples)
+    inputs, targets = (tensor if isinstance(tensor, StreamedPixels) else tensor.to(place.device) for tensor in examples)
     task = Task(
         arm=arm,
         make_model=make_model,

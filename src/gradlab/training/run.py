@@ -39,6 +39,7 @@ class Run:
         folder: where weights, arrays and state go; None keeps nothing.
         data_root: where datasets are; None is the usual order of places.
         offline: refuses to download.
+        image_memory: gigabytes above which the images of a folder stay in their files; see `gradlab.data.load_folder`.
         download_progress: is told how far a download is; see `gradlab.data.show_progress`.
         board: gets the graph of each network and a picture of its inputs; None for no TensorBoard.
         facts: filled by the run: "data" (name, digest, shape), "arms" (name -> parameters, way, seconds, weights).
@@ -50,6 +51,7 @@ class Run:
     folder: RunFolder | None = None
     data_root: Path | None = None
     offline: bool = False
+    image_memory: float = data.IMAGE_MEMORY
     board: Board | None = None
     download_progress: data.Progress | None = None
     facts: dict[str, Any] = field(default_factory=lambda: {"data": {}, "arms": {}})
@@ -80,6 +82,7 @@ class Run:
                 progress=self.download_progress,
                 image_size=side if name.startswith("folder:") else None,
                 unlabelled=unlabelled,
+                image_memory=self.image_memory,
             )
         digest = splits.digest() if self.folder is not None or not self.place.dry else None
         self._hold_to(f"data {splits.name}", digest)
