@@ -28,6 +28,8 @@ VERSIONS = {"student": without_solution, "solution": without_markers}
 MOST_LINES = 60
 """Printed lines of one cell: a notebook must be readable where it ran on a cluster, too."""
 SECONDS = 600
+SETTINGS = {"OMP_NUM_THREADS": "1", "GRADLAB_OFFLINE": "1", "PYTHONWARNINGS": "ignore:IProgress not found"}
+"""Of a kernel. The warning is that of a progress bar nobody asked for, which torch imports where tqdm is there."""
 WIDTH = 116
 
 
@@ -70,7 +72,7 @@ def execute(notebook: "NotebookNode") -> list[str]:
         client = NotebookClient(notebook, timeout=SECONDS, kernel_name="python3", resources=place)
         # It warns that what it tells this machine is not encrypted.
         client.extra_arguments = ["--IPKernelApp.log_level=ERROR"]
-        environment = os.environ | {"OMP_NUM_THREADS": "1", "GRADLAB_OFFLINE": "1"}
+        environment = os.environ | SETTINGS
         try:
             client.execute(env=environment)
         except CellExecutionError as error:
