@@ -2,11 +2,9 @@ import json
 
 import pytest
 
-from gradlab import models
 from gradlab.cli.summary import main
 from gradlab.errors import UsageError
 
-NEED_MORE = {"MyRecurrentNet", "RNNModel", "SimpleClassifier", "TransformerPredictor", "VariationalAutoencoder"}
 IMAGE_MODELS = {
     "ResNet": 99_018,
     "PostActivationResNet": 272_378,
@@ -54,9 +52,3 @@ def test_a_vision_transformer_has_as_many_places_as_the_image_has_patches(capsys
 def test_sizes_that_do_not_fit_are_a_usage_error(words, told):
     with pytest.raises(UsageError, match=told):
         main(words)
-
-
-@pytest.mark.parametrize("name", sorted(NEED_MORE & set(models.__all__)))
-def test_networks_that_need_more_than_sizes_say_so(name):
-    with pytest.raises(UsageError):
-        main([name])

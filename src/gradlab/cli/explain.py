@@ -5,8 +5,8 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from gradlab.cli.arguments import JSON, Flag, parse, positive_number, word
-from gradlab.cli.summary import image_size
+from gradlab.cli.arguments import JSON, Flag, parse, word
+from gradlab.cli.network import FLAGS as OF_A_NETWORK
 from gradlab.errors import UsageError, unknown
 
 FLAGS = [
@@ -17,8 +17,7 @@ FLAGS = [
         default="",
         shown="WHAT",
     ),
-    Flag(name="--input", help="of a network: channels x height x width [1x28x28]", convert=image_size, shown="CxHxW"),
-    Flag(name="--classes", help="of a network [10]", convert=positive_number, default=10, shown="N"),
+    *OF_A_NETWORK,
     Flag(name="--image", help="the picture that a run's network looks at", convert=word, shown="FILE"),
     Flag(name="--arm", help="whose network [the arm that validates best]", convert=word, shown="ARM"),
     Flag(name="--class", help="the class that is asked about [the one the network names]", convert=word, shown="NAME"),
@@ -38,7 +37,7 @@ def main(words: Sequence[str]) -> int:
     if target.isidentifier() and not Path(target).is_dir() and target[0].isupper():
         from gradlab.cli.explain_model import explained_model
 
-        text, document, page = explained_model(target, options["input"] or (1, 28, 28), options["classes"])
+        text, document, page = explained_model(target, options["input"], options["classes"], options["with"])
         return shown(text, document if options["json"] else None, page if options["out"] else None, options)
     if Path(target).is_dir():
         from gradlab.cli.explain_run import explained_run, need_image

@@ -10,19 +10,21 @@ from gradlab.report.graph_chart import LARGEST
 FORMULA = "(W − K + 2P)/S + 1, rounded down, for a side of W, a kernel of K, padding P and stride S"
 
 
-def explained_model(name: str, shape: tuple[int, ...], classes: int) -> tuple[str, dict[str, Any], Page]:
-    """(text, document, page) of a network.
+def explained_model(
+    name: str, shape: tuple[int, ...] | None, classes: int, given: Sequence[str] = ()
+) -> tuple[str, dict[str, Any], Page]:
+    """(text, document, page) of a network, built as `network.build_network` says.
 
     Raises:
         UsageError: there is no such network, or it does not take images of this size.
     """
-    from gradlab.cli.summary import build_model
+    from gradlab.cli.network import build_network
     from gradlab.explain import architecture, layer_table
 
-    model = build_model(name, shape, classes)
+    model, shape = build_network(name, shape, classes, given)
     parts, layers = architecture(model, shape), layer_table(model, shape)
     size = "x".join(map(str, shape))
-    title = f"{name} for images of {size}"
+    title = f"{name} for {'images' if len(shape) == 3 else 'inputs'} of {size}"
     rows = [_row(part) for part in parts]
     text = _as_text(title, rows, parts)
     document = {"model": name, "input": list(shape), "parts": [_as_json(part) for part in parts]}

@@ -1,13 +1,12 @@
 """`gradlab summary`."""
 
-import inspect
 import json
 from collections.abc import Sequence
 from dataclasses import asdict
 from typing import Any
 
 from gradlab.cli.arguments import JSON, Flag, parse, positive_number, word
-from gradlab.errors import UsageError, unknown
+from gradlab.cli.network import FLAGS, build_network
 
 BYTES = 4
 """Of a number in single precision."""
@@ -17,21 +16,14 @@ def main(words: Sequence[str]) -> int:
     """Prints a network's layers with sizes, parameters, operations and memory."""
     flags = [
         Flag(name="model", help="a network of gradlab.models, such as LeNet", convert=word),
-        Flag(
-            name="--input",
-            help="size of one image, channels x height x width [1x28x28]",
-            convert=image_size,
-            shown="CxHxW",
-        ),
-        Flag(name="--classes", help="number of classes [10]", convert=positive_number, default=10, shown="N"),
+        *FLAGS,
         Flag(name="--batch-size", help="for the memory of a training step [64]", convert=positive_number, default=64),
         JSON,
     ]
     options = parse("summary", "A network layer by layer.", flags, words)
-    shape = options["input"] or (1, 28, 28)
+    model, shape = build_network(options["model"], options["input"], options["classes"], options["with"])
     from gradlab.explain import layer_table, training_memory
 
-    model = build_model(options["model"], shape, options["classes"])
     layers = layer_table(model, shape)
     document = {
         "model": options["model"],
@@ -43,51 +35,6 @@ def main(words: Sequence[str]) -> int:
     }
     print(json.dumps(document, indent=2) if options["json"] else _as_text(document, options["batch_size"]))
     return 0
-
-
-def image_size(flag: str, text: str) -> tuple[int, ...]:
-    """Channels, height and width."""
-    try:
-        sizes = tuple(int(part) for part in text.lower().split("x"))
-    except ValueError:
-        sizes = ()
-    if len(sizes) != 3 or min(sizes) < 1:
-        raise UsageError(f"{flag} takes channels x height x width, such as 1x28x28: got '{text}'")
-    return sizes
-
-
-def build_model(name: str, shape: tuple[int, ...], classes: int) -> Any:
-    """A network of `gradlab.models` for this input size: its constructor says in its own words which sizes it wants.
-
-    Raises:
-        UsageError: there is no such network, or it needs more than sizes, or other sizes.
-    """
-    from gradlab import models
-
-    if name not in models.__all__:
-        raise unknown("model", name, models.__all__)
-    kind: Any = getattr(models, name)
-    channels, height, width = shape
-    known = {
-        "input_size": channels * height * width,
-        "in_channels": channels,
-        "num_channels": channels,
-        "image_size": height,
-        "num_classes": classes,
-    }
-    wanted = inspect.signature(kind).parameters
-    if {"patch_size", "num_patches"} <= set(wanted):
-        patch = wanted["patch_size"].default
-        known["num_patches"] = (height // patch) * (width // patch)
-    if "image_size" in wanted and height != width:
-        raise UsageError(f"{kind.__name__} takes square images: got {height}x{width}")
-    missing = [name for name, value in wanted.items() if value.default is value.empty and name not in known]
-    if missing:
-        raise UsageError(f"{kind.__name__} needs more than sizes of images and classes: {', '.join(missing)}")
-    try:
-        return kind(**{name: value for name, value in known.items() if name in wanted})
-    except ValueError as error:
-        raise UsageError(str(error)) from error
 
 
 def _as_text(document: dict[str, Any], batch_size: int) -> str:
@@ -113,11 +60,12 @@ def _as_text(document: dict[str, Any], batch_size: int) -> str:
     ]
     lines.insert(1, "-" * len(lines[0]))
     size = "x".join(map(str, document["input"]))
+    what = "image" if len(document["input"]) == 3 else "input"
     lines += [
         "",
-        "operations: multiplications and additions, counted separately; memory: weights and one image's output",
-        f"{document['model']} for images of {size}: {document['parameters']:,} trainable parameters, "
-        f"{document['operations']:,} operations an image",
-        f"a training step of {batch_size} images with Adam needs at least {document['training_bytes'] / 1e6:,.1f} MB",
+        f"operations: multiplications and additions, counted separately; memory: weights and one {what}'s output",
+        f"{document['model']} for {what}s of {size}: {document['parameters']:,} trainable parameters, "
+        f"{document['operations']:,} operations an {what}",
+        f"a training step of {batch_size} {what}s with Adam needs at least {document['training_bytes'] / 1e6:,.1f} MB",
     ]
     return "\n".join(lines)
