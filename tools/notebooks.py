@@ -8,6 +8,7 @@ import argparse
 import os
 import re
 import resource
+import subprocess
 import sys
 import tempfile
 import textwrap
@@ -30,7 +31,6 @@ MOST_LINES = 60
 SECONDS = 600
 SETTINGS = {"OMP_NUM_THREADS": "1", "GRADLAB_OFFLINE": "1", "PYTHONWARNINGS": "ignore:IProgress not found"}
 """Of a kernel. The warning is that of a progress bar nobody asked for, which torch imports where tqdm is there."""
-WIDTH = 116
 
 
 def sources() -> list[Path]:
@@ -170,7 +170,7 @@ def main() -> int:
     if options.refresh:
         for path in chosen:
             path.write_text(refreshed(path.read_text()))
-        return 0
+        return subprocess.run([sys.executable, "-m", "ruff", "format", "--quiet", *chosen], check=False).returncode
     executed = ["solution", "student"] if options.student else ["solution"]
     wrong = [each for path in chosen for each in build(path, executed)]
     print("\n".join(wrong) or f"{len(chosen)} notebooks in {BUILT}")
