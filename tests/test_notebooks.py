@@ -5,6 +5,7 @@ import re
 
 import pytest
 
+from gradlab.answers import PRACTICALS
 from gradlab.experiments import GROUPS
 from gradlab.learn.extract import BEGIN, END, closure, without_markers
 from gradlab.learn.notebook import source_from_cells
@@ -32,12 +33,14 @@ def test_every_exercise_of_the_course_is_in_one_notebook(notebooks):
     assert sorted(found) == sorted(told.name for told in outlines())
 
 
-def test_every_experiment_of_a_practical_is_run_in_its_notebook():
+def test_every_question_of_the_handbook_has_its_experiment_in_a_notebook():
     texts = {path.stem: path.read_text() for path in sources()}
-    beyond = {"practical1": {"xor"}, "practical5": {"ssl_methods", "augmentation_strength"}}  # the introduction has xor
-    for group, experiments in GROUPS.items():
-        for name in set(experiments) - beyond.get(group, set()):
-            assert f"try_out({name}" in texts[group] or re.search(rf"try_out\(\s*{name}\b", texts[group]), name
+    wanted = {(f"practical{number}", asked.experiment_name)
+              for number, practical in enumerate(PRACTICALS, 1) for asked in practical.questions}  # fmt: skip
+    wanted |= {(group, name) for group in ("slides", "cheatsheet") for name in GROUPS[group]}
+    for notebook, name in wanted:
+        place = "introduction" if name == "xor" else notebook
+        assert re.search(rf"try_out\(\s*{name}\b", texts[place]), f"{place} does not run {name}"
 
 
 @pytest.mark.parametrize("name", NAMES)
