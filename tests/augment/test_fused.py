@@ -1,3 +1,6 @@
+import os
+import shutil
+
 import pytest
 import torch
 
@@ -16,6 +19,7 @@ from gradlab.augment import (
     simclr_augmentation,
 )
 from gradlab.augment.fused import KINDS, augmented, runs_natively
+from gradlab.nn.native import SWITCH
 
 JITTER = ColorJitter(0.5, 0.5, 0.5, 0.1, p=0.8)
 NORMALIZE = Normalize((0.5, 0.4, 0.3), (0.2, 0.3, 0.4))
@@ -24,7 +28,7 @@ NORMALIZE = Normalize((0.5, 0.4, 0.3), (0.2, 0.3, 0.4))
 @pytest.fixture(scope="module")
 def kernel():
     """The native kernel, from the user's cache as in use."""
-    if native.shutil.which("c++") is None or native.os.environ.get(native.SWITCH) == "0":
+    if shutil.which("c++") is None or os.environ.get(SWITCH) == "0":
         pytest.skip("no C++ compiler, or switched off")
     found = native.kernel()
     assert found is not None, "there is a compiler, and it fails"
@@ -120,15 +124,15 @@ def test_in_torch_too_a_view_has_the_same_bits_whatever_the_batch():
 def test_switched_off_it_is_the_plain_pipeline(switch, monkeypatch):
     transforms = simclr_augmentation().transforms
     if switch == "environment":
-        monkeypatch.setenv(native.SWITCH, "0")
-    monkeypatch.setattr(native, "_loaded", lambda: pytest.fail("the kernel is asked for"))
+        monkeypatch.setenv(SWITCH, "0")
+    monkeypatch.setattr("gradlab.nn.native._loaded", lambda _kernel: pytest.fail("the kernel is asked for"))
     transform = FusedPipeline(transforms, native=switch != "argument")
     pixels, uniforms = drawn(transform)
     torch.testing.assert_close(transform(pixels, uniforms), Pipeline(transforms)(pixels, uniforms), rtol=0, atol=1e-6)
 
 
 def test_floats_and_double_precision_go_through_torch(monkeypatch):
-    monkeypatch.setattr(native, "_loaded", lambda: pytest.fail("the kernel is asked for"))
+    monkeypatch.setattr("gradlab.nn.native._loaded", lambda _kernel: pytest.fail("the kernel is asked for"))
     pixels, uniforms = drawn(simclr_augmentation())
     assert simclr_augmentation()(pixels.float() / 255, uniforms).dtype == torch.float32
     crop = RandomResizedCrop(32, dtype=torch.float64)

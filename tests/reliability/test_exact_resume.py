@@ -10,11 +10,13 @@ CONDITIONS = (
     "torch",
     "threads",
     "device",
+    "processes",
     "precision",
     "capability",
     "processor",
     "accelerator",
     "augmentation",
+    "batch norm",
     "code",
 )
 

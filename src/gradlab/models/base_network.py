@@ -2,6 +2,8 @@
 
 from torch import Tensor, nn
 
+from gradlab.nn import NormSiLUSequential
+
 
 class BaseNetwork(nn.Module):
     """Five 3x3 convolutions, each with batch norm and SiLU, three of them with stride 2, and a linear layer.
@@ -27,7 +29,7 @@ class BaseNetwork(nn.Module):
             )
         self.image_shape = (num_input_channels, image_size, image_size)
         side = -(-image_size // 8)
-        self.net = nn.Sequential(
+        self.net = NormSiLUSequential(
             *_convolved(num_input_channels, c_hid, stride=2),
             *_convolved(c_hid, c_hid),
             *_convolved(c_hid, 2 * c_hid, stride=2),

@@ -6,6 +6,7 @@ from gradlab.nn.attention_block import AttentionBlock
 from gradlab.nn.distributions import ReparameterizedDiagonalGaussian, gaussian_kl
 from gradlab.nn.fan_out import kaiming_fan_out
 from gradlab.nn.image_size import check_images
+from gradlab.nn.norm_silu import NormSiLUSequential, native_norm
 from gradlab.nn.patches import img_to_patch
 from gradlab.nn.positions import PositionalEncoding, sinusoidal_positions
 from gradlab.nn.self_attention import DotProductAttention, SelfAttention
@@ -15,6 +16,7 @@ __all__ = [
     "AttentionBlock",
     "DotProductAttention",
     "MultiHeadedAttention",
+    "NormSiLUSequential",
     "PositionalEncoding",
     "ReparameterizedDiagonalGaussian",
     "SelfAttention",
@@ -25,6 +27,7 @@ __all__ = [
     "img_to_patch",
     "initialization",
     "kaiming_fan_out",
+    "native_norm",
     "one_hot",
     "sinusoidal_positions",
 ]

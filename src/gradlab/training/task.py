@@ -11,6 +11,7 @@ from torch import Tensor, nn
 
 from gradlab import rng
 from gradlab.augment import Transform, native_augmentation, uses_the_kernel
+from gradlab.nn import native_norm
 from gradlab.records import code_digest, processor_name
 from gradlab.training.pretrained import Pretrained
 from gradlab.training.ranks import Ranks
@@ -139,6 +140,7 @@ class Task:
             "processor": processor_name(),
             "accelerator": _accelerator(self.place.device),
             "augmentation": native_augmentation() if uses_the_kernel(self.prepare) else "torch",
+            "batch norm": native_norm() if self.place.precision == "bfloat16" else "torch",
             "code": code_digest(),
         }
 
