@@ -96,7 +96,7 @@ class _NormSiLU(torch.autograd.Function):
 
     @staticmethod
     @once_differentiable
-    def backward(ctx: Any, *slopes: Tensor) -> tuple[Tensor, Tensor, Tensor, None]:
+    def backward(ctx: Any, *slopes: Tensor) -> tuple[Tensor, Tensor, Tensor, None]:  # pyright: ignore[reportIncompatibleMethodOverride]
         x, mean, inverse, scale, shift = ctx.saved_tensors
         samples = x.numel() // x.shape[1]
         slope = torch.empty_like(x)
