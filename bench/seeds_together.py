@@ -1,39 +1,124 @@
-"""How long do three seeds of LeNet take by each way, beside one seed?
+"""How long do eight seeds take by each way, beside eight times one seed, and how far is `auto` from the best way?
 
-Wall time of one epoch over the same images, one thread a process, interleaved. Run: `python -m bench.seeds_together`
+Wall time of the same epochs, one thread a process, interleaved. Processes are measured a second time while another
+program keeps one core busy: each core that is left should do its full share.
+Run: `python -m bench.seeds_together`, on a machine that does nothing else
 """
 
+import argparse
+import multiprocessing
+import statistics
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+
 import torch
+from torch import nn
 
 from bench.record import interleaved, medians, wall_clock, write
 from gradlab.augment import Normalize
-from gradlab.models import LeNet
+from gradlab.models import MLP, LeNet, LogRegression, ResNet
 from gradlab.objectives import classification
+from gradlab.records.environment import available_cores
 from gradlab.training import Place, Recipe, collect, fit
 
-SAMPLES, BATCH, ROUNDS, SEEDS = 6_000, 50, 5, (0, 1, 2)
+SEEDS = tuple(range(8))
 
 
-def main():
+@dataclass(frozen=True, slots=True)
+class Case:
+    """A network, the sides and channels of its images, and how long it trains."""
+
+    make: Callable[[], nn.Module]
+    shape: tuple[int, int, int]
+    samples: int
+    batch: int
+    epochs: int
+
+
+CASES = {
+    "LogRegression": Case(LogRegression, (1, 28, 28), 6_000, 50, 6),
+    "MLP 784-64-10": Case(lambda: MLP(784, 10, (64,)), (1, 28, 28), 6_000, 50, 4),
+    "LeNet": Case(LeNet, (1, 28, 28), 2_000, 50, 1),
+    "ResNet": Case(lambda: ResNet(10, (2, 2, 3), (16, 24, 32)), (3, 32, 32), 640, 128, 1),
+}
+
+
+def training(case: Case) -> Callable[[tuple[int, ...], str], None]:
+    """Trains these seeds in this way."""
     generator = torch.Generator().manual_seed(0)
-    pixels = torch.randint(0, 256, (SAMPLES, 1, 28, 28), dtype=torch.uint8, generator=generator)
-    labels = torch.randint(0, 10, (SAMPLES,), generator=generator)
+    pixels = torch.randint(0, 256, (case.samples, *case.shape), dtype=torch.uint8, generator=generator)
+    labels = torch.randint(0, 10, (case.samples,), generator=generator)
+    normalize = Normalize((0.5,) * case.shape[0], (0.25,) * case.shape[0])
 
-    def train(seeds, way):
-        recipe = Recipe(epochs=1, batch_size=BATCH, optimizer=lambda p: torch.optim.SGD(p, lr=0.01, fused=True))
-        normalize = Normalize((0.1307,), (0.3081,))
-        training = fit(
-            LeNet, (pixels, labels), classification, recipe, seeds=seeds, together=way, prepare=normalize, place=Place()
+    def train(seeds: tuple[int, ...], way: str) -> None:
+        recipe = Recipe(
+            epochs=case.epochs, batch_size=case.batch, optimizer=lambda p: torch.optim.SGD(p, lr=0.01, fused=True)
         )
-        collect(training)
+        data = (pixels, labels)
+        collect(fit(case.make, data, classification, recipe, seeds=seeds, together=way, prepare=normalize,
+                    place=Place()))  # fmt: skip
 
-    variants = {"one seed": lambda: train((0,), "in a row")}
-    variants |= {way: lambda way=way: train(SEEDS, way) for way in ("processes", "in a row", "stacked")}
-    times = interleaved(variants, rounds=ROUNDS, clock=wall_clock)
+    return train
+
+
+def _count() -> None:
+    number = 0
+    while True:
+        number += 1
+
+
+@contextmanager
+def busy_core() -> Iterator[None]:
+    """Another program counts, on whichever core it is given."""
+    other = multiprocessing.get_context("spawn").Process(target=_count, daemon=True)
+    other.start()
+    try:
+        yield
+    finally:
+        other.kill()
+        other.join()
+
+
+def measured(case: Case, rounds: int) -> dict[str, object]:
+    """Wall seconds of each way, and its speed as a multiple of one seed after the other, in this very process."""
+    train = training(case)
+    ways = ("in a row", "processes", "stacked", "auto")
+    variants = {way: lambda way=way: train(SEEDS, way) for way in ways}
+    times = interleaved(variants, rounds=rounds, clock=wall_clock)
+    with busy_core():
+        alone = {"one seed": lambda: train(SEEDS[:1], "in a row"), "processes": variants["processes"]}
+        beside = interleaved(alone, rounds=rounds, clock=wall_clock)
     middle = medians(times)
-    ratios = {name: seconds / middle["one seed"] for name, seconds in middle.items()}
-    print(ratios)
-    print(write("seeds_together", {"unit": "wall seconds", "seconds": times, "ratio_to_one_seed": ratios}))
+    best = min(middle[way] for way in ways if way != "auto")
+    return {
+        "wall_seconds": times,
+        "speed_to_in_a_row": {
+            way: statistics.median(b / a for a, b in zip(times[way], times["in a row"], strict=True)) for way in ways
+        },
+        "auto_behind_best": middle["auto"] / best - 1,
+        "beside_another_program": {
+            "wall_seconds": beside,
+            "processes_to_seeds_times_one": statistics.median(
+                len(SEEDS) * b / a for a, b in zip(beside["processes"], beside["one seed"], strict=True)
+            ),
+        },
+    }
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser()
+    parser.add_argument("--rounds", type=int, default=5)
+    parser.add_argument("--networks", nargs="+", default=list(CASES), choices=list(CASES))
+    asked = parser.parse_args()
+    torch.set_num_threads(1)
+    found = {}
+    for name in asked.networks:
+        found[name] = measured(CASES[name], asked.rounds)
+        print(name, found[name]["speed_to_in_a_row"], found[name]["auto_behind_best"],
+              found[name]["beside_another_program"]["processes_to_seeds_times_one"], flush=True)  # fmt: skip
+    about = {"unit": "wall seconds", "seeds": len(SEEDS), "cores": available_cores(), "networks": found}
+    print(write("seeds_together", about))
 
 
 if __name__ == "__main__":

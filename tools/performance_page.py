@@ -1,0 +1,163 @@
+"""Writes docs/performance.md, side-by-side speeds, from the benches' files. Run: `python -m tools.performance_page`"""
+
+import json
+import statistics
+from collections.abc import Callable, Iterable, Sequence
+from pathlib import Path
+from typing import Any
+
+ROOT = Path(__file__).parents[1]
+PAGE = ROOT / "docs" / "performance.md"
+RESULTS = ROOT / "bench" / "results"
+HEAD = """# Performance
+
+Made by `python -m tools.performance_page` from the files in `bench/results/`, which hold every round's raw time, the
+hardware, the versions and the commit. `make bench` measures them again; peers come with `pip install -e '.[bench]'`.
+Variants take turns within a round, and ratios are medians over rounds of two neighbours in time. Where the unit is
+processor time, other programs on the machine disturb it little; wall time stands only where it is what is asked.
+"""
+Document = dict[str, Any]
+
+
+def table(head: Sequence[str], rows: Iterable[Sequence[object]]) -> str:
+    lines = [head, ["---"] * len(head), *rows]
+    return "\n".join(f"| {' | '.join(str(cell) for cell in line)} |" for line in lines)
+
+
+def times(ratio: float) -> str:
+    return f"{ratio:.2f} x"
+
+
+def handbook_loop(found: Document) -> str:
+    rows = []
+    for network, about in found["networks"].items():
+        speeds, ratios = about["images_per_processor_second"], about["median_ratio_to_handbook"]
+        units = ("images_per_processor_second", "images_per_second")
+        rows.append(
+            [
+                network,
+                round(statistics.median(speeds["handbook"])),
+                *(round(statistics.median(speeds[v])) for v in ratios),
+            ]
+            + [times(ratios[variant][unit]) for variant in ratios for unit in units]
+        )
+    head = ["network", "handbook, images/CPU-s", "gradlab", "gradlab, bfloat16", "ratio, CPU", "ratio, wall"]
+    return table([*head, "ratio bfloat16, CPU", "ratio bfloat16, wall"], rows)
+
+
+def bare_loop(found: Document) -> str:
+    variants = list(next(iter(found["networks"].values()))["median_speed_to_by_hand"])
+    rows = [
+        [network, f"{statistics.median(about['microseconds_a_step']['by hand']):,.0f}"]
+        + [times(about["median_speed_to_by_hand"][variant]) for variant in variants[1:]]
+        for network, about in found["networks"].items()
+    ]
+    absent = found["not_installed"]
+    note = f"\n\nNot installed, so not measured: {', '.join(absent)}." if absent else ""
+    return table(["network", "by hand, µs a step", *variants[1:]], rows) + note
+
+
+def loop_overhead(found: Document) -> str:
+    rows = [
+        [network, f"{statistics.median(about['microseconds_a_step']['by hand']):,.0f}"]
+        + [f"{value:+.1f}" for name, value in about["median_overhead_microseconds"].items() if name != "by hand"]
+        for network, about in found["networks"].items()
+    ]
+    names = next(iter(found["networks"].values()))["median_overhead_microseconds"]
+    return table(["network", "by hand, µs a step", *(f"{name}, µs more" for name in names if name != "by hand")], rows)
+
+
+def seeds_together(found: Document) -> str:
+    ways = list(next(iter(found["networks"].values()))["speed_to_in_a_row"])
+    rows = [
+        [network, *(times(about["speed_to_in_a_row"][way]) for way in ways), f"{about['auto_behind_best']:.0%}",
+         times(about["beside_another_program"]["processes_to_seeds_times_one"])]
+        for network, about in found["networks"].items()
+    ]  # fmt: skip
+    last = ["`auto` behind the best", "processes beside another program, to one seed after the other there"]
+    return f"{found['seeds']} seeds on {found['cores']} cores.\n\n" + table(["network", *ways, *last], rows)
+
+
+def augmentation(found: Document) -> str:
+    parts = []
+    for size, about in found["sizes"].items():
+        handbook, kornia = (about[f"median_ratio_to {peer}"] for peer in (
+            "torchvision, PIL, one image after the other", "kornia, a batch"))  # fmt: skip
+        rows = [[name, f"{views:,}", times(handbook[name]), times(kornia[name])]
+                for name, views in about["median"].items()]  # fmt: skip
+        parts.append(f"{size} pixels\n\n" + table(["", "views a CPU second", "to torchvision, PIL", "to kornia"], rows))
+    return "\n\n".join(parts)
+
+
+def group_convolution(found: Document) -> str:
+    rows = [
+        [
+            group,
+            shape,
+            kind,
+            times(about["median_ratio_to_plain"]["group"]),
+            times(about["separable_speedup_over_group"]),
+        ]
+        for group, shapes in found["layers"].items()
+        for shape, kinds in shapes.items()
+        for kind, about in kinds.items()
+    ]
+    head = [
+        "group",
+        "input",
+        "",
+        "time of a group convolution to a plain one's",
+        "speed of a separable one to a dense one's",
+    ]
+    built = ", ".join(f"{name} {value:.1f} ms" for name, value in found["build_milliseconds"].items())
+    return table(head, rows) + f"\n\nBuilding a layer of 16 fields and 5 x 5 taps: {built}."
+
+
+def contrastive(found: Document) -> str:
+    medians = found["medians"]
+    rows = [[name, f"{seconds * 1e3:,.1f}"] for name, seconds in medians.items()]
+    ratio = (
+        f"The loss as a matrix product is {found['broadcast_over_matrix_product']:.0f} x as fast as by broadcasting."
+    )
+    return table(["", "CPU milliseconds"], rows) + "\n\n" + ratio
+
+
+def start_up(found: Document) -> str:
+    rows = [
+        [name, f"{1e3 * seconds:.0f}", f"{found['peak_bytes'][name] / 1e6:.0f}"]
+        for name, seconds in found["median_seconds"].items()
+    ]
+    return table(["", "milliseconds", "peak memory, MB"], rows)
+
+
+SECTIONS: dict[str, tuple[str, Callable[[Document], str]]] = {
+    "handbook_loop": ("Beside the handbook's own loop", handbook_loop),
+    "bare_loop": ("Beside a loop by hand, Fabric and Lightning: speed as a multiple of the loop by hand", bare_loop),
+    "loop_overhead": ("What the loop adds to a step", loop_overhead),
+    "seeds_together": ("Many seeds: speed as a multiple of one after the other", seeds_together),
+    "augmentation": ("Augmentation", augmentation),
+    "group_convolution": ("Group convolutions", group_convolution),
+    "contrastive": ("Contrastive learning", contrastive),
+    "start_up": ("Start-up", start_up),
+}
+
+
+def section(name: str) -> str:
+    """A bench's title, what it asks, its table, and where and when it was measured."""
+    title, body = SECTIONS[name]
+    found = json.loads((RESULTS / f"{name}.json").read_text())
+    environment = found["environment"]
+    measured = (
+        f"`{found['command']}`, {found['date']}, commit {found['commit']}, {environment['processor']}, "
+        f"{environment['cores']} cores, torch {environment['packages']['torch']}, load {found['load_at_start']:.1f}."
+    )
+    return f"## {title}\n\n{body(found)}\n\n{measured}\n"
+
+
+def page() -> str:
+    return "\n".join([HEAD, *(section(name) for name in SECTIONS)])
+
+
+if __name__ == "__main__":
+    PAGE.write_text(page())
+    print(PAGE)
