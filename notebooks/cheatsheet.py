@@ -28,7 +28,7 @@ from gradlab.experiments import (
     vae,
 )
 from gradlab.inline import show, try_out
-from gradlab.learn import check
+from gradlab.learn import check, hint
 from gradlab.report import accuracies_sentence, value_of
 
 SEEDS = (0, 1, 2)
@@ -55,7 +55,7 @@ print("x is a leaf:", x.grad, " y was asked to keep its own:", y.grad)
 # d out / d y and d out / d x, both in the shape of x. The x that is handed in records nothing and must have no `.grad`
 # afterwards: work on a copy of it.
 #
-# A hint: `gradlab learn hint intermediate_gradient`.
+# A hint: `print(hint("intermediate_gradient"))`; levels 2 and 3 tell more.
 
 # %% exercise="intermediate_gradient"
 from torch import Tensor
@@ -89,7 +89,7 @@ print(verdict)
 #     d z / d y     [n, n]     row i holds the derivatives of z[i]
 #     d out / d x   [n]        the product of all Jacobians
 #
-# A hint: `gradlab learn hint jacobian_chain`.
+# A hint: `print(hint("jacobian_chain"))`; levels 2 and 3 tell more.
 
 # %% exercise="jacobian_chain"
 import torch
@@ -122,7 +122,7 @@ print(verdict)
 # of its row's exponentials. exp(100) is already infinite in float32, so logits of 1000 must work as well: softmax does
 # not change when the same number is taken off every logit of a row.
 #
-# A hint: `gradlab learn hint softmax`.
+# A hint: `print(hint("softmax"))`; levels 2 and 3 tell more.
 
 # %% exercise="softmax"
 from torch import Tensor
@@ -174,7 +174,7 @@ print(rates.answer)
 # many numbers one output is summed from. (gain is 2 for ReLU, after He et al., and 1 for a recurrent network, whose
 # unit adds two such sums.)
 #
-# A hint: `gradlab learn hint initial_weights`.
+# A hint: `print(hint("initial_weights"))`; levels 2 and 3 tell more.
 
 # %% exercise="initial_weights"
 from torch import Tensor
@@ -222,7 +222,7 @@ show(*gaps.page("arm, training images, gap, change"))
 # along one axis of `size` pixels, a whole number. The kernel has `kernel` weights that lie `dilation` pixels apart,
 # `padding` zeros are added at both ends, and the kernel moves in steps of `stride`.
 #
-# A hint: `gradlab learn hint convolution_size`.
+# A hint: `print(hint("convolution_size"))`; levels 2 and 3 tell more.
 
 
 # %% exercise="convolution_size"
@@ -260,7 +260,7 @@ print(verdict)
 # x w_x^T + h w_h^T + b [batch, 4 units] are, in this order, input gate i, forget gate f, candidate g and output gate o;
 # sigmoid for the gates, tanh for g; c = f c + i g; h = o tanh(c). It returns the new h and c.
 #
-# A hint: `gradlab learn hint rnn_step`.
+# A hint: `print(hint("rnn_step"))`; levels 2 and 3 tell more.
 
 # %% exercise="rnn_step"
 import torch
@@ -332,7 +332,7 @@ print(counted.answer)
 # [..., targets, sources]; where it is 0 a target may not look at that source, which then gets weight 0. Return the values
 # [..., targets, e] and the weights [..., targets, sources].
 #
-# A hint: `gradlab learn hint attention`.
+# A hint: `print(hint("attention"))`; levels 2 and 3 tell more.
 
 # %% exercise="attention"
 import math
@@ -369,7 +369,7 @@ print(verdict)
 # embed_dim. For x [batch, tokens, embed_dim] compute query, key and value of x, split each into num_heads heads of
 # embed_dim / num_heads consecutive numbers, attend in each head, put the heads beside each other again and apply `out`.
 #
-# A hint: `gradlab learn hint multi_head_attention`.
+# A hint: `print(hint("multi_head_attention"))`; levels 2 and 3 tell more.
 
 # %% exercise="multi_head_attention"
 from torch import Tensor, nn
@@ -441,7 +441,7 @@ print(accuracies_sentence(reversed_.results))
 #
 #     - log sigma - (log 2 pi) / 2 - (z - mu)^2 / (2 sigma^2)
 #
-# A hint: `gradlab learn hint reparameterize`.
+# A hint: `print(hint("reparameterize"))`; levels 2 and 3 tell more.
 
 # %% exercise="reparameterize"
 import math
@@ -477,7 +477,7 @@ print(verdict)
 #
 # Return minus its mean over the batch, one number.
 #
-# A hint: `gradlab learn hint negative_elbo`.
+# A hint: `print(hint("negative_elbo"))`; levels 2 and 3 tell more.
 
 # %% exercise="negative_elbo"
 from torch import Tensor

@@ -24,7 +24,7 @@ from gradlab.cli.explain_graph import graph_chart
 from gradlab.experiments import xor
 from gradlab.explain import explain
 from gradlab.inline import show, try_out
-from gradlab.learn import check
+from gradlab.learn import check, hint
 from gradlab.training import Run
 from gradlab.training.board import Board
 
@@ -71,7 +71,7 @@ print("the same with einsum:", torch.einsum("bi,io->bo", a, weights).tolist())
 # entry (i, j) between a[i] and b[j]. Give the tensors axes of length 1 where they need them, and broadcasting does
 # the rest.
 #
-# A hint: `gradlab learn hint squared_distances`.
+# A hint: `print(hint("squared_distances"))`; levels 2 and 3 tell more.
 
 # %% exercise="squared_distances"
 from torch import Tensor
@@ -97,7 +97,7 @@ print(verdict)
 #
 # The result is [batch, k]. Each sample meets only itself.
 #
-# A hint: `gradlab learn hint bilinear_form`.
+# A hint: `print(hint("bilinear_form"))`; levels 2 and 3 tell more.
 
 # %% exercise="bilinear_form"
 import torch
@@ -146,7 +146,7 @@ show(graph_chart(story))
 # returns d out / d x: one number for each number of x, in the shape of x. Differentiate on paper; autograd is not
 # allowed here. For x = ones(2, 2) every entry is 4.5.
 #
-# A hint: `gradlab learn hint gradient_by_hand`.
+# A hint: `print(hint("gradient_by_hand"))`; levels 2 and 3 tell more.
 
 # %% exercise="gradient_by_hand"
 from torch import Tensor
@@ -205,7 +205,7 @@ print("weights in all:", sum(parameter.numel() for parameter in model.parameters
 # of standard deviation `std`, [count, 2]; and the labels, 1 where exactly one of the two bits is 1 and 0 elsewhere,
 # int64 [count]. A label belongs to the clean bits.
 #
-# A hint: `gradlab learn hint continuous_xor`.
+# A hint: `print(hint("continuous_xor"))`; levels 2 and 3 tell more.
 
 # %% exercise="continuous_xor"
 from torch import Tensor
@@ -256,7 +256,7 @@ print("by way of the sigmoid:", naive.item(), " from the logit:", nn.functional.
 #
 # It must be right for logits of +-100 as well, where p rounds to 0 or 1 and its logarithm to minus infinity.
 #
-# A hint: `gradlab learn hint binary_cross_entropy`.
+# A hint: `print(hint("binary_cross_entropy"))`; levels 2 and 3 tell more.
 
 # %% exercise="binary_cross_entropy"
 from torch import Tensor
@@ -294,7 +294,7 @@ print(verdict)
 # (`.grad` is None), so that the next step does not add to it. Gradients that are left over from before must not count.
 # The step itself must not be recorded. It returns nothing.
 #
-# A hint: `gradlab learn hint descent_step`.
+# A hint: `print(hint("descent_step"))`; levels 2 and 3 tell more.
 
 # %% exercise="descent_step"
 import torch
@@ -332,7 +332,7 @@ print(verdict)
 # samples that are classified right, a Python float. A sample counts as class 1 where its probability sigmoid(logit) is
 # above one half.
 #
-# A hint: `gradlab learn hint binary_accuracy`.
+# A hint: `print(hint("binary_accuracy"))`; levels 2 and 3 tell more.
 
 # %% exercise="binary_accuracy"
 from torch import Tensor

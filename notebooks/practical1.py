@@ -22,7 +22,7 @@ from gradlab import data, models, optim
 from gradlab.experiments import mlp_cifar10, mlp_improvements, optimizer_paths, pixel_shuffle
 from gradlab.explain import layer_table
 from gradlab.inline import show, try_out
-from gradlab.learn import check
+from gradlab.learn import check, hint
 from gradlab.report import Pictures, accuracy_of, differences, mean_of, reading
 
 SEEDS = (0, 1, 2)
@@ -51,7 +51,7 @@ show(Pictures(first.pixels[:10, 0].numpy(), [str(int(label)) for label in first.
 # each but the last. It takes a batch of images of any shape with `input_size` numbers each, such as
 # [batch, 3, 32, 32], and returns logits [batch, num_classes]. The loss applies the softmax, so the network does not.
 #
-# A hint: `gradlab learn hint mlp`.
+# A hint: `print(hint("mlp"))`; levels 2 and 3 tell more.
 
 # %% exercise="mlp"
 from collections.abc import Sequence
@@ -112,7 +112,7 @@ print(f"weights for CIFAR-10 in all: {sum(weight.numel() for weight in network.p
 # `self.param_momentum[p]` holds m of parameter p, zero at first. The parameter must be changed in place, and without
 # being recorded by autograd.
 #
-# A hint: `gradlab learn hint sgd_momentum`.
+# A hint: `print(hint("sgd_momentum"))`; levels 2 and 3 tell more.
 
 # %% exercise="sgd_momentum"
 from collections.abc import Iterable
@@ -179,7 +179,7 @@ Momentum: Any = SGDMomentum if verdict else optim.SGDMomentum
 # the optimiser with `optimizer_func([weights])`, and take `num_updates` steps on `curve_func(w1, w2)`. Return a tensor
 # [num_updates, 3]: row t holds both weights at step t, before the step is taken, and the loss there.
 #
-# A hint: `gradlab learn hint train_curve`.
+# A hint: `print(hint("train_curve"))`; levels 2 and 3 tell more.
 
 # %% exercise="train_curve"
 from collections.abc import Callable, Sequence
@@ -256,7 +256,7 @@ print("With momentum it gets", "further down than without." if ahead else "no fu
 # take one step of the optimiser (zero_grad, step) a batch on the mean cross-entropy of its logits. Return the mean loss
 # of the epoch's samples as a Python float: a batch counts with its number of samples, the last may be smaller.
 #
-# A hint: `gradlab learn hint train_epoch`.
+# A hint: `print(hint("train_epoch"))`; levels 2 and 3 tell more.
 
 # %% exercise="train_epoch"
 from collections.abc import Iterable
@@ -298,7 +298,7 @@ print(verdict)
 # works in evaluation mode and without recording for autograd, and afterwards it is in the mode it was in before. The last
 # batch may be smaller than the others.
 #
-# A hint: `gradlab learn hint evaluate_model`.
+# A hint: `print(hint("evaluate_model"))`; levels 2 and 3 tell more.
 
 # %% exercise="evaluate_model"
 from collections.abc import Iterable
@@ -337,7 +337,7 @@ print(verdict)
 # every `every`-th epoch, and after the last, `validate(model)` gives an accuracy. At the end the model has the weights of
 # the best validation (the first of equally good ones), and the best accuracy is returned.
 #
-# A hint: `gradlab learn hint keep_best`.
+# A hint: `print(hint("keep_best"))`; levels 2 and 3 tell more.
 
 # %% exercise="keep_best"
 from collections.abc import Callable
@@ -385,7 +385,7 @@ print(verdict)
 # path)` reads such a file into a model of the same kind, in place, on the CPU, and returns nothing. Save the state and
 # not the whole model, which would tie the file to your code. The file lies where `path` says, under exactly that name.
 #
-# A hint: `gradlab learn hint save_and_load`.
+# A hint: `print(hint("save_and_load"))`; levels 2 and 3 tell more.
 
 # %% exercise="save_and_load"
 from pathlib import Path
@@ -439,7 +439,7 @@ print("test accuracy at the best epoch:", accuracy_of(plain.results, mlp_cifar10
 # are divided by 1 - p, so that the expectation stays; otherwise x comes back as it is. The randomness is handed in:
 # `uniform` has the shape of x and numbers in [0, 1); drop where it is below p.
 #
-# A hint: `gradlab learn hint dropout`.
+# A hint: `print(hint("dropout"))`; levels 2 and 3 tell more.
 
 # %% exercise="dropout"
 from torch import Tensor
@@ -473,7 +473,7 @@ print(verdict)
 # The sums run over all numbers of all parameters that have more than one axis; biases, which have one, are not
 # penalised. The result must let gradients flow to the parameters.
 #
-# A hint: `gradlab learn hint penalized_loss`.
+# A hint: `print(hint("penalized_loss"))`; levels 2 and 3 tell more.
 
 # %% exercise="penalized_loss"
 from torch import Tensor
@@ -509,7 +509,7 @@ print(verdict)
 # running = (1 - momentum) running + momentum batch's, where the running variance takes the unbiased one, as torch does.
 # Outside training the running values come back as they are. Change nothing in place.
 #
-# A hint: `gradlab learn hint batch_norm`.
+# A hint: `print(hint("batch_norm"))`; levels 2 and 3 tell more.
 
 # %% exercise="batch_norm"
 from torch import Tensor
@@ -573,7 +573,7 @@ for idea, found in differences(improved.results, baseline, ideas).items():
 # channels of a pixel stay together. `shuffle_each(images, orders)` does so with an order of its own for each image:
 # orders [batch, height * width].
 #
-# A hint: `gradlab learn hint shuffle_pixels`.
+# A hint: `print(hint("shuffle_pixels"))`; levels 2 and 3 tell more.
 
 # %% exercise="shuffle_pixels"
 from torch import Tensor

@@ -22,7 +22,7 @@ from gradlab.evaluation import rotate
 from gradlab.experiments import pixel_shuffle, resnet, rotation_robustness
 from gradlab.explain import layer_table
 from gradlab.inline import show, try_out
-from gradlab.learn import check
+from gradlab.learn import check, hint
 from gradlab.report import Pictures, accuracy_of, change_compared, mean_of, reading
 
 SEEDS = (0, 1, 2)
@@ -57,7 +57,7 @@ show(Pictures(pictures.numpy(), names, "Training images, and a view of each", 6)
 # first convolution has stride 2 and `c_out` channels, and x goes through BatchNorm, ReLU and a 1 x 1 convolution of
 # stride 2 (no bias) before the sum. Without it `c_out` does not count: the block keeps `c_in` channels.
 #
-# A hint: `gradlab learn hint preact_block`.
+# A hint: `print(hint("preact_block"))`; levels 2 and 3 tell more.
 
 # %% exercise="preact_block"
 from torch import Tensor, nn
@@ -123,7 +123,7 @@ print("where F is 0, the gradient passes unchanged:", bool((gradient == 1).all()
 # blocks with c_hidden[g] channels, where the first block of every group but the first subsamples; then the mean over
 # height and width, and a linear layer to num_classes logits.
 #
-# A hint: `gradlab learn hint resnet`.
+# A hint: `print(hint("resnet"))`; levels 2 and 3 tell more.
 
 # %% exercise="resnet"
 from collections.abc import Sequence
@@ -205,7 +205,7 @@ for arm in trained.results["arms"]:
 # `turns` right angles, as seen when row 0 is drawn at the top. `turns` may be negative or above 3. For odd numbers of
 # turns height and width change places. Build it from `flip` and `transpose`.
 #
-# A hint: `gradlab learn hint rotate_images`.
+# A hint: `print(hint("rotate_images"))`; levels 2 and 3 tell more.
 
 # %% exercise="rotate_images"
 from torch import Tensor
@@ -245,7 +245,7 @@ print("90 degrees move pixels only:", torch.allclose(rotate(upright, 90.0), torc
 # the images turned by each angle, `rotate(images, angle)`. Every angle starts from the original images. The model works
 # in evaluation mode and without recording for autograd. This list is what a plot of accuracy over angle shows.
 #
-# A hint: `gradlab learn hint rotation_accuracies`.
+# A hint: `print(hint("rotation_accuracies"))`; levels 2 and 3 tell more.
 
 # %% exercise="rotation_accuracies"
 from collections.abc import Callable, Sequence

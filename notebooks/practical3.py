@@ -22,7 +22,7 @@ from gradlab import data, models
 from gradlab import nn as pieces
 from gradlab.experiments import positional_embedding, vit
 from gradlab.inline import show, try_out
-from gradlab.learn import check
+from gradlab.learn import check, hint
 from gradlab.report import HeatMaps, Pictures, accuracy_of, differences, mean_of, reading
 
 SEEDS = (0, 1, 2)
@@ -40,7 +40,7 @@ generator = torch.Generator().manual_seed(0)
 # multiples of `patch_size` p: the patches of each image from left to right, row of patches by row of patches. The shape
 # is [batch, patches, channels, p, p], or [batch, patches, channels * p * p] with `flatten_channels`.
 #
-# A hint: `gradlab learn hint img_to_patch`.
+# A hint: `print(hint("img_to_patch"))`; levels 2 and 3 tell more.
 
 # %% exercise="img_to_patch"
 from torch import Tensor
@@ -87,7 +87,7 @@ show(Pictures(patches[:, :, 0].flatten(0, 1).numpy(), names, "Two test images as
 # variance 1, then scaled by gamma and shifted by beta, both [features]. The variance divides by the number of features
 # (biased), and 1e-5 is added to it under the root.
 #
-# A hint: `gradlab learn hint layer_norm`.
+# A hint: `print(hint("layer_norm"))`; levels 2 and 3 tell more.
 
 # %% exercise="layer_norm"
 from torch import Tensor
@@ -123,7 +123,7 @@ print(verdict)
 # with a layer norm each, `nn.MultiheadAttention(embed_dim, num_heads)`, and an MLP of a linear layer to hidden_dim, GELU
 # and a linear layer back to embed_dim. The tokens of one sample attend to each other; samples never meet.
 #
-# A hint: `gradlab learn hint attention_block`.
+# A hint: `print(hint("attention_block"))`; levels 2 and 3 tell more.
 
 # %% exercise="attention_block"
 from torch import Tensor, nn
@@ -185,7 +185,7 @@ print("change of one image moves the outputs of the three images by", [round(flo
 #     out[t, 2 i]     = sin(t / 10000^(2 i / size))
 #     out[t, 2 i + 1] = cos(t / 10000^(2 i / size))
 #
-# A hint: `gradlab learn hint sinusoidal_positions`.
+# A hint: `print(hint("sinusoidal_positions"))`; levels 2 and 3 tell more.
 
 # %% exercise="sinusoidal_positions"
 import torch
@@ -232,7 +232,7 @@ show(
 # embed_dim; a learned class token, put before the patches; learned positions [1 + num_patches] that are added to all
 # tokens; the encoder; a layer norm and a linear layer that make logits of the class token's output.
 #
-# A hint: `gradlab learn hint vision_transformer`.
+# A hint: `print(hint("vision_transformer"))`; levels 2 and 3 tell more.
 
 # %% exercise="vision_transformer"
 import torch
@@ -310,7 +310,7 @@ for size in (8, 4, 2):
 # Write `classification_step(model, batch)` for a batch (images, labels): the mean cross-entropy of the model's logits, a
 # tensor that gradients flow through, and the accuracy of the batch, a Python float.
 #
-# A hint: `gradlab learn hint classification_step`.
+# A hint: `print(hint("classification_step"))`; levels 2 and 3 tell more.
 
 # %% exercise="classification_step"
 from torch import Tensor, nn

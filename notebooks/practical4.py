@@ -22,7 +22,7 @@ from gradlab import data, equivariance
 from gradlab.evaluation import rotate
 from gradlab.experiments import group_equivariance, rotated_mnist
 from gradlab.inline import show, try_out
-from gradlab.learn import check
+from gradlab.learn import check, hint
 from gradlab.report import HeatMaps, Pictures, accuracy_of, mean_of
 
 SEEDS = (0, 1, 2)
@@ -40,7 +40,7 @@ generator = torch.Generator().manual_seed(0)
 # An element of a cyclic group is its angle in [0, 2 pi). Write `product(a, b)`, the rotation by b and then by a, and
 # `inverse(a)`, the rotation back. Both take and return tensors of angles; results lie in [0, 2 pi) again.
 #
-# A hint: `gradlab learn hint cyclic_group`.
+# A hint: `print(hint("cyclic_group"))`; levels 2 and 3 tell more.
 
 # %% exercise="cyclic_group"
 import math
@@ -74,7 +74,7 @@ print(verdict)
 # `generated(element, order)`: the sorted numbers of all elements that products of this element with itself reach, among
 # them the identity.
 #
-# A hint: `gradlab learn hint cayley_table`.
+# A hint: `print(hint("cayley_table"))`; levels 2 and 3 tell more.
 
 # %% exercise="cayley_table"
 import torch
@@ -119,7 +119,7 @@ show(HeatMaps([table], ["C4"], "Which element a product is", label="element", ro
 # Write `rotation_matrix(angles)`: for angles [n] in radians the matrices [n, 2, 2] that rotate a column vector (x, y) of
 # the plane counter-clockwise, x to the right and y upwards.
 #
-# A hint: `gradlab learn hint rotation_matrix`.
+# A hint: `print(hint("rotation_matrix"))`; levels 2 and 3 tell more.
 
 # %% exercise="rotation_matrix"
 import torch
@@ -145,7 +145,7 @@ print(verdict)
 # a point): apply each matrix from the left to every point. The result is [n, rows, columns, 2], as `grid_sample` wants
 # its grids.
 #
-# A hint: `gradlab learn hint action_on_plane`.
+# A hint: `print(hint("action_on_plane"))`; levels 2 and 3 tell more.
 
 # %% exercise="action_on_plane"
 import torch
@@ -189,7 +189,7 @@ show(Pictures(turned.round().to(torch.uint8).numpy(), ["e", "g", "g²", "g³"], 
 # `torch.linspace(-1, 1, size)` along its rows and second coordinates likewise along its columns (`indexing="ij"`), and
 # element h is the counter-clockwise rotation by 2 pi h / order.
 #
-# A hint: `gradlab learn hint lifted_grids`.
+# A hint: `print(hint("lifted_grids"))`; levels 2 and 3 tell more.
 
 # %% exercise="lifted_grids"
 import math
@@ -225,7 +225,7 @@ print(verdict)
 # for weight [out, in, k, k]: the kernels [out, 4, in, k, k], where entry h is the weight turned counter-clockwise by h
 # right angles (`torch.rot90`), and entry 0 the weight itself.
 #
-# A hint: `gradlab learn hint lifting_kernels`.
+# A hint: `print(hint("lifting_kernels"))`; levels 2 and 3 tell more.
 
 # %% exercise="lifting_kernels"
 import torch
@@ -250,7 +250,7 @@ print(verdict)
 # [out, h, in, k, k] (h group elements): correlate the images with every kernel, without padding. The result is
 # [batch, out, h, height - k + 1, width - k + 1]. Every turned kernel is one more output channel to `conv2d`.
 #
-# A hint: `gradlab learn hint lifting_convolution`.
+# A hint: `print(hint("lifting_convolution"))`; levels 2 and 3 tell more.
 
 # %% exercise="lifting_convolution"
 from torch import Tensor
@@ -292,7 +292,7 @@ show(HeatMaps(list(kernels), ["e", "g", "g²", "g³"], "A lifting kernel and its
 # and input element g it holds the weight of element h^-1 g, turned counter-clockwise by h right angles. (So the kernels
 # twist and shift: h^-1 g is element (g - h) mod 4.)
 #
-# A hint: `gradlab learn hint group_kernels`.
+# A hint: `print(hint("group_kernels"))`; levels 2 and 3 tell more.
 
 # %% exercise="group_kernels"
 import torch
@@ -318,7 +318,7 @@ print(verdict)
 # window. The result is [batch, out, h, height - k + 1, width - k + 1]. A sum over elements is a sum over channels, so
 # one `conv2d` does it.
 #
-# A hint: `gradlab learn hint group_convolution`.
+# A hint: `print(hint("group_convolution"))`; levels 2 and 3 tell more.
 
 # %% exercise="group_convolution"
 from torch import Tensor
@@ -354,7 +354,7 @@ print(verdict)
 # norm over the last four axes without parameters (`functional.layer_norm(x, x.shape[1:])`), ReLU, the mean over group
 # elements, height and width, and a linear layer to logits [batch, num_classes]. It must work for a batch of one.
 #
-# A hint: `gradlab learn hint invariant_head`.
+# A hint: `print(hint("invariant_head"))`; levels 2 and 3 tell more.
 
 # %% exercise="invariant_head"
 from torch import Tensor, nn
@@ -395,7 +395,7 @@ print(verdict)
 # absolute difference, a float, between layer(turned images) and the expected maps, for one right angle
 # counter-clockwise: `torch.rot90` of the last two axes, and entry h of the group axis moved to entry h + 1 (mod 4).
 #
-# A hint: `gradlab learn hint equivariance_error`.
+# A hint: `print(hint("equivariance_error"))`; levels 2 and 3 tell more.
 
 # %% exercise="equivariance_error"
 from collections.abc import Callable

@@ -22,7 +22,7 @@ import torch
 from gradlab import augment, data, objectives
 from gradlab.experiments import few_labels, simclr
 from gradlab.inline import show, try_out
-from gradlab.learn import check
+from gradlab.learn import check, hint
 from gradlab.report import Pictures, mean_of, value_of
 
 SEEDS = (0, 1, 2)
@@ -55,7 +55,7 @@ show(Pictures(shown.numpy(), names, "Two views of each image, one above the othe
 # two-layer MLP: linear from 4 * hidden_dim to 4 * hidden_dim, ReLU, linear to hidden_dim. Calling the network gives z
 # [batch, hidden_dim], and `features(x)` gives h [batch, 4 * hidden_dim].
 #
-# A hint: `gradlab learn hint projection_network`.
+# A hint: `print(hint("projection_network"))`; levels 2 and 3 tell more.
 
 # %% exercise="projection_network"
 from torch import Tensor, nn
@@ -117,7 +117,7 @@ print(verdict)
 # Write `cosine_similarities(z)` for vectors z [n, d], none of them zero: the matrix [n, n] whose entry (i, j) is the
 # inner product of z[i] and z[j] divided by the product of their lengths. It must not build a tensor [n, n, d].
 #
-# A hint: `gradlab learn hint cosine_similarities`.
+# A hint: `print(hint("cosine_similarities"))`; levels 2 and 3 tell more.
 
 # %% exercise="cosine_similarities"
 from torch import Tensor
@@ -144,7 +144,7 @@ print(verdict)
 #
 #     loss = mean over i of   - s[i, partner(i)] + log( sum over k != i of exp s[i, k] )
 #
-# A hint: `gradlab learn hint info_nce_loss`.
+# A hint: `print(hint("info_nce_loss"))`; levels 2 and 3 tell more.
 
 # %% exercise="info_nce_loss"
 import math
@@ -181,7 +181,7 @@ print(verdict)
 # count. Ties count against the row, so that a network that maps everything to one point scores nothing: a partner's rank
 # is the number of other rows that are at least as similar.
 #
-# A hint: `gradlab learn hint contrastive_accuracy`.
+# A hint: `print(hint("contrastive_accuracy"))`; levels 2 and 3 tell more.
 
 # %% exercise="contrastive_accuracy"
 import torch
@@ -221,7 +221,7 @@ print(verdict)
 # `judge_the_loss(loss)`, which returns True if the loss is right and False if it is wrong. Several wrong losses are
 # tried: think of inputs for which you know what comes out, and of changes that must (or must not) change it.
 #
-# A hint: `gradlab learn hint judge_the_loss`.
+# A hint: `print(hint("judge_the_loss"))`; levels 2 and 3 tell more.
 
 # %% exercise="judge_the_loss"
 import math
@@ -291,7 +291,7 @@ print(f"the last two epochs bring {late:.1f} points:", "still learning" if late 
 # ordered by label, images of the same label in the order in which they came. The encoder works in evaluation mode and
 # without recording for autograd.
 #
-# A hint: `gradlab learn hint encode_images`.
+# A hint: `print(hint("encode_images"))`; levels 2 and 3 tell more.
 
 # %% exercise="encode_images"
 from collections.abc import Iterable
@@ -330,7 +330,7 @@ print(verdict)
 # the first `per_label` samples of each label, as two tensors. Samples keep the order in which they came; a label with
 # fewer samples gives all it has.
 #
-# A hint: `gradlab learn hint smaller_dataset`.
+# A hint: `print(hint("smaller_dataset"))`; levels 2 and 3 tell more.
 
 # %% exercise="smaller_dataset"
 import torch

@@ -19,7 +19,7 @@ from gradlab import data, models
 from gradlab.experiments import lenet, logistic_regression, mlp_mnist
 from gradlab.explain import explain, layer_table
 from gradlab.inline import show, try_out
-from gradlab.learn import check
+from gradlab.learn import check, hint
 from gradlab.report import ConfusionMatrix, Pictures, Table, accuracy_of, mean_of
 
 SEEDS = (0, 1, 2)
@@ -50,7 +50,7 @@ print("sum", x.sum().item(), " product of a row", x[1].prod().item(), " largest 
 # its last column [rows]; the matrix without its first row and without its last column [rows - 1, columns - 1]; and
 # every second row, beginning with the first. Slices do it; no loop is needed.
 #
-# A hint: `gradlab learn hint select_parts`.
+# A hint: `print(hint("select_parts"))`; levels 2 and 3 tell more.
 
 # %% exercise="select_parts"
 from torch import Tensor
@@ -77,7 +77,7 @@ print(verdict)
 # Write `replace_where(numbers, marks, mark, value)`: a copy of `numbers` in which every place where `marks` equals
 # `mark` holds `value`. Both tensors have the same shape. The tensor that was handed in stays as it is.
 #
-# A hint: `gradlab learn hint replace_where`.
+# A hint: `print(hint("replace_where"))`; levels 2 and 3 tell more.
 
 # %% exercise="replace_where"
 from torch import Tensor
@@ -110,7 +110,7 @@ print(verdict)
 # Layers want floating-point numbers with the channels second. Write `images_to_tensor(pixels)`, which returns
 # float32 numbers from 0 to 1 of shape [batch, channels, height, width]: 255 becomes 1.
 #
-# A hint: `gradlab learn hint images_to_tensor`.
+# A hint: `print(hint("images_to_tensor"))`; levels 2 and 3 tell more.
 
 # %% exercise="images_to_tensor"
 from torch import Tensor
@@ -152,7 +152,7 @@ print(story)
 # loss with respect to y, [batch, out], write `linear_backward(x, weight, upstream)`, which returns the gradients with
 # respect to x, the weight and the bias, each in the shape of what it belongs to. No autograd here.
 #
-# A hint: `gradlab learn hint linear_backward`.
+# A hint: `print(hint("linear_backward"))`; levels 2 and 3 tell more.
 
 # %% exercise="linear_backward"
 from torch import Tensor
@@ -189,7 +189,7 @@ show(Pictures(train.pixels[:10, 0].numpy(), [str(int(label)) for label in train.
 # Write `one_hot(labels, classes)` for labels [batch] (int64, from 0 to classes - 1): float32 [batch, classes], a row for
 # each sample with a 1 in the column of its label and 0 elsewhere.
 #
-# A hint: `gradlab learn hint one_hot`.
+# A hint: `print(hint("one_hot"))`; levels 2 and 3 tell more.
 
 # %% exercise="one_hot"
 import torch
@@ -225,7 +225,7 @@ print(verdict)
 # minus the logarithm of the probability that softmax gives to the right class. It must be right for logits of 1000, too:
 # log softmax(x)[k] = x[k] - log(sum of exp(x)), and the last term can be computed without overflow.
 #
-# A hint: `gradlab learn hint cross_entropy`.
+# A hint: `print(hint("cross_entropy"))`; levels 2 and 3 tell more.
 
 # %% exercise="cross_entropy"
 import torch
@@ -256,7 +256,7 @@ print(verdict)
 # mean cross-entropy with respect to the logits, [batch, classes], from its formula and without autograd. Differentiate
 # logsumexp(x) - x[label] for one sample: the first part gives the softmax, the second takes 1 off the right class.
 #
-# A hint: `gradlab learn hint cross_entropy_gradient`.
+# A hint: `print(hint("cross_entropy_gradient"))`; levels 2 and 3 tell more.
 
 # %% exercise="cross_entropy_gradient"
 import torch
@@ -289,7 +289,7 @@ print(verdict)
 # gradient of the mean cross-entropy, and return the new weight and the new bias after one step of gradient descent.
 # Nothing that was handed in may change.
 #
-# A hint: `gradlab learn hint logistic_regression_step`.
+# A hint: `print(hint("logistic_regression_step"))`; levels 2 and 3 tell more.
 
 # %% exercise="logistic_regression_step"
 import torch
@@ -327,7 +327,7 @@ print(verdict)
 # [batch, classes] and a tensor [batch] (int64) for each batch: the share of wrong predictions among all samples of all
 # batches in per cent, a Python float. The predicted class has the largest logit. The last batch may be smaller.
 #
-# A hint: `gradlab learn hint running_error`.
+# A hint: `print(hint("running_error"))`; levels 2 and 3 tell more.
 
 # %% exercise="running_error"
 from torch import Tensor
@@ -371,7 +371,7 @@ print(linear.answer)
 # Write `confusion_matrix(predicted, labels, classes)` for two tensors [count] of class numbers (int64): whole numbers
 # [classes, classes], where row t and column p hold how many samples of class t were predicted as class p.
 #
-# A hint: `gradlab learn hint confusion_matrix`.
+# A hint: `print(hint("confusion_matrix"))`; levels 2 and 3 tell more.
 
 # %% exercise="confusion_matrix"
 import torch
@@ -410,7 +410,7 @@ show(*(block for block in linear.page() if isinstance(block, ConfusionMatrix)))
 # what a convolutional layer of stride 1 without padding computes, [batch, out, height - k + 1, width - k + 1]. Each
 # output is the sum of products of the kernel and the window below it, plus the bias. The kernel is not flipped.
 #
-# A hint: `gradlab learn hint convolve`.
+# A hint: `print(hint("convolve"))`; levels 2 and 3 tell more.
 
 # %% exercise="convolve"
 import torch
@@ -448,7 +448,7 @@ print(verdict)
 # 2 x 2; a convolution with 50 kernels of 5 x 5, ReLU, max pooling 2 x 2; a linear layer with 500 units and ReLU; a
 # linear layer with 10 outputs. No padding; logits come out, [batch, 10]. (How many numbers reach the first linear layer?)
 #
-# A hint: `gradlab learn hint lenet`.
+# A hint: `print(hint("lenet"))`; levels 2 and 3 tell more.
 
 # %% exercise="lenet"
 from torch import Tensor, nn

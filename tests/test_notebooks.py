@@ -64,7 +64,7 @@ def test_each_exercise_is_followed_by_its_check(name, notebooks):
     for place, cell in enumerate(notebook.cells):
         if cell.cell_type == "code" and "exercise" in cell.metadata:
             assert notebook.cells[place + 1].metadata.get("check") == cell.metadata["exercise"]
-            assert "gradlab learn hint" in notebook.cells[place - 1].source
+            assert f'hint("{cell.metadata["exercise"]}")' in notebook.cells[place - 1].source
 
 
 @pytest.mark.parametrize("name", NAMES)

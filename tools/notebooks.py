@@ -117,7 +117,7 @@ def _refreshed(cell: str) -> str:
 
 def statement(told: Outline) -> str:
     """What an exercise asks, as a comment's lines."""
-    text = f"### {told.title}\n\n{told.statement}\n\nA hint: `gradlab learn hint {told.name}`."
+    text = f'### {told.title}\n\n{told.statement}\n\nA hint: `print(hint("{told.name}"))`; levels 2 and 3 tell more.'
     return textwrap.indent(text, "# ", lambda _line: True).replace("# \n", "#\n")
 
 
@@ -144,13 +144,15 @@ def build(path: Path, executed: Sequence[str]) -> list[str]:
     wrong = []
     for name in VERSIONS:
         notebook = version(read(path), name)
+        _write(notebook, BUILT / name / f"{path.stem}.ipynb")
         if name in executed:
             before = _spent()
             found = execute(notebook)
             found += list(problems(notebook)) if name == "solution" and not found else []
             wrong += [f"{path.stem} ({name}): {each}" for each in found]
             print(f"{path.stem} ({name}): {_spent() - before:.0f} s of processor time", flush=True)
-        _write(notebook, BUILT / name / f"{path.stem}.ipynb")
+        if name == "solution":  # what students get holds no outputs
+            _write(notebook, BUILT / name / f"{path.stem}.ipynb")
     return wrong
 
 

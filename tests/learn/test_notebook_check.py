@@ -4,7 +4,7 @@ import types
 import pytest
 
 from gradlab.errors import UsageError
-from gradlab.learn import check
+from gradlab.learn import check, hint
 from gradlab.learn.exercise import exercise
 from gradlab.learn.judge import judge_source
 from gradlab.learn.outline import outline
@@ -52,3 +52,11 @@ def test_what_cannot_be_found_is_told():
         check(print)
     with pytest.raises(UsageError, match="pass it as source="):
         check("softmax")
+
+
+def test_hints_are_those_of_the_command_line():
+    assert [hint("softmax", level) for level in (1, 2, 3)] == list(outline("softmax").hints)
+    assert hint("SGDMomentum") == outline("sgd_momentum").hints[0]
+    for level in (0, 4):
+        with pytest.raises(UsageError, match=f"level is 1 to 3: got {level}"):
+            hint("softmax", level)

@@ -1,4 +1,4 @@
-"""`check` in a notebook or a script: the same verdict as `gradlab learn check`."""
+"""`check` and `hint` in a notebook or a script, as `gradlab learn check` and `gradlab learn hint` give them."""
 
 import atexit
 import functools
@@ -35,6 +35,22 @@ def check(asked: str | Callable[..., Any], *, source: str | None = None, seed: i
     if source is None:
         source = source_from_cells(_cells(asked), told.asks)
     return judge_source(exercise(told.name), source, _workshop(), seed=seed)
+
+
+def hint(asked: str | Callable[..., Any], level: int = 1) -> str:
+    """A hint for an exercise.
+
+    Args:
+        asked: your function or class, or the name of an exercise.
+        level: 1 to 3; each tells more.
+
+    Raises:
+        UsageError: no exercise asks for it, or there is no such level.
+    """
+    told = find_exercise(asked if isinstance(asked, str) else asked.__name__)
+    if not 1 <= level <= len(told.hints):
+        raise UsageError(f"a hint's level is 1 to {len(told.hints)}: got {level}")
+    return told.hints[level - 1]
 
 
 def _cells(asked: str | Callable[..., Any]) -> list[str]:
