@@ -95,6 +95,14 @@ def test_a_network_that_knows_nothing_loses_the_logarithm_of_the_number_of_class
     assert loss.item() == pytest.approx(math.log(10), abs=1e-14)
 
 
+def test_smoothed_labels_are_torch_s_targets_that_share():
+    logits, labels = drawn()
+    loss, sums = classification(nn.Identity(), logits, labels, label_smoothing=0.2)
+    targets = 0.8 * F.one_hot(labels, 5) + 0.2 / 5
+    torch.testing.assert_close(loss, -(targets * logits.log_softmax(1)).sum(1).mean())
+    assert sums["accuracy"] == (logits.argmax(1) == labels).sum()
+
+
 def test_huge_logits_stay_finite():
     loss, _ = classification(nn.Identity(), torch.tensor([[1e4, -1e4], [-1e4, 1e4]]), torch.tensor([0, 0]))
     assert loss.item() == 1e4

@@ -25,6 +25,10 @@ ORACLES = {
     "step": (schedules.step_decay(every=7, factor=0.3), lambda o: lr_scheduler.StepLR(o, 7, 0.3)),
     "multi-step": (schedules.multi_step([5, 20, 20, 41]), lambda o: lr_scheduler.MultiStepLR(o, [5, 20, 20, 41], 0.1)),
     "cosine": (schedules.cosine(steps=59, floor=0.02), lambda o: lr_scheduler.CosineAnnealingLR(o, 59, 0.02)),
+    "linear": (
+        schedules.linear(steps=40),
+        lambda o: lr_scheduler.LinearLR(o, start_factor=1.0, end_factor=0.0, total_iters=40),
+    ),
     "warm-up": (
         schedules.warm_up(schedules.constant(), steps=12, start=0.1),
         lambda o: lr_scheduler.LinearLR(o, start_factor=0.1, total_iters=12),

@@ -42,11 +42,12 @@ class Normalize:
         return torch.addcmul(shift, values, scale, out=values if images.dtype == torch.uint8 else None)
 
     def _spread(self, images: Tensor) -> tuple[Tensor, Tensor]:
-        """Shift and scale of each pixel, [channels, height, width]: 3 times as fast as one number a channel."""
+        """Shift and scale of each pixel, [channels, height, width]: faster than to spread one number a channel."""
         height, width = images.shape[-2:]
         key = images.dtype == torch.uint8, images.device, height, width
         if key not in self._planes:
             numbers = self._shift, self._scale_of[key[0]]
-            shift, scale = (each.to(images.device).expand(-1, height, width).contiguous() for each in numbers)
+            with torch.inference_mode(False):  # they outlive the call, which may be one of inference
+                shift, scale = (each.to(images.device).expand(-1, height, width).contiguous() for each in numbers)
             self._planes[key] = shift, scale
         return self._planes[key]

@@ -62,3 +62,13 @@ def draws_for_the_batch(transform: Transform) -> bool:
     """Whether all samples of a batch share one draw, so that a batch must not be shared among processes."""
     inside = getattr(transform, "transforms", ())
     return getattr(transform, "one_draw", False) or any(draws_for_the_batch(part) for part in inside)
+
+
+def alternating_columns(transform: Transform) -> list[int]:
+    """The random numbers of a transform that move by a half from epoch to epoch instead of being drawn anew."""
+    columns: list[int] = list(getattr(transform, "alternating", ()))
+    first = 0
+    for part in getattr(transform, "transforms", ()):
+        columns += [first + column for column in alternating_columns(part)]
+        first += part.uniforms
+    return columns

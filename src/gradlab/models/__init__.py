@@ -36,6 +36,9 @@ from gradlab.models.transformer import TransformerEncoder as TransformerEncoder
 from gradlab.models.transformer import TransformerPredictor
 from gradlab.models.vae import VariationalAutoencoder
 from gradlab.models.vision_transformer import VisionTransformer
+from gradlab.models.whitened_cnn import SixViews as SixViews
+from gradlab.models.whitened_cnn import WhitenedCNN
+from gradlab.models.whitened_cnn import whitening_filters as whitening_filters
 
 __all__ = [
     "BYOL",
@@ -62,4 +65,5 @@ __all__ = [
     "TransformerPredictor",
     "VariationalAutoencoder",
     "VisionTransformer",
+    "WhitenedCNN",
 ]

@@ -7,16 +7,20 @@ Measured = tuple[Tensor, dict[str, Tensor]]
 """The loss, a mean over the batch, and further metrics, each a sum over the batch."""
 
 
-def classification(model: nn.Module, images: Tensor, labels: Tensor) -> Measured:
+def classification(model: nn.Module, images: Tensor, labels: Tensor, *, label_smoothing: float = 0.0) -> Measured:
     """Cross entropy in nats over the logits, and how many images are classified right ("accuracy").
 
     Args:
         model: gives logits [batch, classes].
         images: [batch, ...].
         labels: int64 [batch].
+        label_smoothing: the share of the target that all classes have equally, in [0, 1]; the loss is that of such
+            targets (Szegedy et al. 2016, "Rethinking the Inception architecture for computer vision", section 7).
     """
     logits = model(images)
-    return F.cross_entropy(logits, labels), {"accuracy": (logits.argmax(-1) == labels).sum()}
+    return F.cross_entropy(logits, labels, label_smoothing=label_smoothing), {
+        "accuracy": (logits.argmax(-1) == labels).sum()
+    }
 
 
 def mean_squared_error(model: nn.Module, images: Tensor, labels: Tensor) -> Measured:

@@ -94,6 +94,8 @@ class SGDMomentum(OptimizerTemplate):
         ValueError: a setting is out of range.
     """
 
+    element_wise = True  # a stack of replicas is stepped as each would be
+
     def __init__(self, params: Iterable[Any], lr: float, momentum: float = 0.9) -> None:
         if not 0 <= momentum < 1:
             raise ValueError(f"momentum must lie in [0, 1): got {momentum}")

@@ -6,7 +6,7 @@ import torch
 from torch import Tensor
 
 from gradlab import rng
-from gradlab.augment import Transform, mixes_samples
+from gradlab.augment import Transform, alternating_columns, mixes_samples
 from gradlab.data import StreamedPixels
 from gradlab.training.learner import Learner
 from gradlab.training.task import Task
@@ -33,6 +33,9 @@ class EpochBatches:
         if task.prepare is not None and task.prepare.uniforms:
             shape = (samples, task.prepare.uniforms)
             draws = self._per_seed(f"augmentation {epoch}", lambda g: torch.rand(shape, generator=g))
+            if columns := alternating_columns(task.prepare):
+                first = self._per_seed("augmentation 1", lambda g: torch.rand(shape, generator=g))
+                draws[..., columns] = (first[..., columns] + (epoch - 1) / 2) % 1
             self._uniforms = draws.to(order.device)
 
     def batch(self, step: int) -> tuple[Tensor, Tensor, int]:

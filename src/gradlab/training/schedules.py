@@ -32,6 +32,11 @@ def cosine(*, steps: int, floor: float = 0.0) -> Schedule:
     return lambda step: floor + (1 - floor) * (1 + math.cos(math.pi * min(step, steps) / steps)) / 2
 
 
+def linear(*, steps: int) -> Schedule:
+    """Falls from 1 in a straight line, and would be 0 after `steps` steps."""
+    return lambda step: 1 - min(step, steps) / steps
+
+
 def warm_up(schedule: Schedule, *, steps: int, start: float = 0.0) -> Schedule:
     """Rises linearly from `start` to 1 over `steps` steps, and multiplies `schedule` by that."""
     return lambda step: schedule(step) * min(1.0, start + (1 - start) * step / max(steps, 1))
