@@ -48,6 +48,7 @@ def make_run(tmp_path: Path) -> MakeRun:
         }
         for document, content in documents.items():
             (folder / f"{document}.json").write_text(json.dumps(content))
+        (folder / "rows.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows))
         return RunFolder(folder)
 
     return make

@@ -6,11 +6,15 @@ GOAL, STRUCTURE = (question.discuss for question in PRACTICAL.questions[-2:])
 
 
 @pytest.mark.parametrize(("values", "told"), [([0.57, 0.58], "is reached"), ([0.54, 0.55], "is not reached")])
-def test_the_goal_is_judged_by_the_best_arm(make_run, values, told):
-    run = make_run("mlp_improvements", {"baseline": {"test_accuracy": [0.5, 0.5]}, "wide": {"test_accuracy": values}})
+def test_the_goal_is_judged_by_the_arm_that_validates_best(make_run, values, told):
+    arms = {
+        "baseline": {"validation_accuracy": [0.5, 0.5], "test_accuracy": [0.59, 0.59]},
+        "wide": {"validation_accuracy": [0.6, 0.6], "test_accuracy": values},
+    }
+    run = make_run("mlp_improvements", arms)
     (sentence,) = GOAL(run)
     assert told in sentence
-    assert "wide has" in sentence
+    assert "wide, which validates best, has" in sentence
 
 
 @pytest.mark.parametrize(

@@ -111,3 +111,13 @@ def test_sizes_may_change_between_batches():
     normalize = Normalize(MEAN, DEVIATION)
     wide = every_byte().view(2, 3, 8, 32)
     assert torch.equal(normalize(wide).view(2, 3, 16, 16), normalize(every_byte()))
+
+
+def test_gradients_flow_after_a_measurement():
+    normalize, shares = Normalize(MEAN, DEVIATION), every_byte() / 255
+    with torch.inference_mode():
+        normalize(shares)
+    shares.requires_grad_()
+    normalize(shares * 1.0).sum().backward()
+    assert shares.grad is not None
+    torch.testing.assert_close(shares.grad[0, :, 0, 0], 1 / torch.tensor(DEVIATION))

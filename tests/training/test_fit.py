@@ -5,6 +5,7 @@ import math
 import pytest
 import torch
 
+from gradlab import rng
 from gradlab.augment import BatchShuffle, Normalize, Pipeline, SmallAffine
 from gradlab.errors import DivergedError, UsageError
 from gradlab.objectives import classification
@@ -63,6 +64,24 @@ def test_a_seed_does_not_feel_the_seeds_beside_it(way, bars, recipe, make_small_
     alone = train((5,))[1]
     for company in [(5, 2), (0, 1, 2, 3, 5), (9, 5, 8)]:
         assert relative(weights(train(company)[1], 5), weights(alone, 5)) < (1e-5 if way == "stacked" else 1e-30)
+
+
+@pytest.mark.parametrize("way", WAYS)
+def test_frozen_weights_stay_as_they_were(way, bars, recipe, make_small_net, normalize):
+    def make():
+        model = make_small_net()
+        next(model.parameters()).requires_grad_(False)
+        return model
+
+    trained = collect(
+        fit(make, bars, classification, recipe(), seeds=(5, 2), together=way, prepare=normalize)
+    )[1]  # fmt: skip
+    with rng.global_stream(5, "initial weights"):
+        before = make()
+    names = [name for name, _parameter in before.named_parameters()]
+    after = trained.models[5].state_dict()
+    assert torch.equal(after[names[0]], before.state_dict()[names[0]])
+    assert not torch.equal(after[names[1]], before.state_dict()[names[1]])
 
 
 def test_a_shuffle_of_the_batch_is_the_seed_s_own_also_in_a_stack(bars, recipe, make_small_net, normalize):

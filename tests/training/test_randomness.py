@@ -7,6 +7,7 @@ from torch import nn
 from gradlab.errors import InterruptedRunError, UsageError
 from gradlab.models import VariationalAutoencoder
 from gradlab.objectives import negative_elbo
+from gradlab.optim import SGDMomentum
 from gradlab.training import Place, Recipe, Selection, Stop, collect, fit
 from gradlab.training.randomness import draws_randomness, why_not_stacked
 from gradlab.training.together import choose_way
@@ -43,26 +44,39 @@ SILENT = [
 ]
 
 
+PLAIN_STEPS = torch.optim.SGD([torch.zeros(1)], lr=0.1)
+
+
 @pytest.mark.parametrize("module", DRAWING, ids=lambda module: type(module).__name__)
 def test_modules_that_draw_are_known(module):
     assert draws_randomness(module)
-    assert "random draws" in why_not_stacked(module)
+    assert "random draws" in why_not_stacked(module, PLAIN_STEPS)
 
 
 @pytest.mark.parametrize("module", SILENT, ids=lambda module: type(module).__name__)
 def test_modules_that_do_not_draw_are_known(module):
     assert not draws_randomness(module)
     with_recurrence = isinstance(module, nn.RNNBase)
-    assert (why_not_stacked(module) is None) != with_recurrence
+    assert (why_not_stacked(module, PLAIN_STEPS) is None) != with_recurrence
 
 
 @pytest.mark.parametrize(
     ("module", "reason"), [(Noise(), "random draws"), (nn.LSTM(3, 4), "recurrent layers"), (nn.Linear(2, 2), "best")]
 )
 def test_an_accelerator_s_seeds_run_in_a_row_where_they_cannot_be_stacked(module, reason):
-    way = choose_way("auto", Place(device="cuda"), 3, module)
+    way = choose_way("auto", Place(device="cuda"), 3, module, PLAIN_STEPS)
     assert reason in way.reason
     assert way.name == ("stacked" if reason == "best" else "in a row")
+
+
+@pytest.mark.parametrize(
+    ("optimizer", "stacks"),
+    [(torch.optim.AdamW, True), (SGDMomentum, True), (torch.optim.Adafactor, False), (torch.optim.LBFGS, False)],
+)
+def test_optimisers_that_may_look_at_whole_tensors_are_not_stacked(optimizer, stacks):
+    made = optimizer([nn.Parameter(torch.zeros(2, 2))], lr=0.1)
+    assert (why_not_stacked(nn.Linear(2, 2), made) is None) == stacks
+    assert (choose_way("auto", Place(device="cuda"), 3, nn.Linear(2, 2), made).name == "stacked") == stacks
 
 
 def elbo_of(images):
@@ -122,7 +136,7 @@ def test_a_network_that_samples_resumes_exactly_and_measures_the_same(step, stra
 
 def test_a_network_that_samples_is_the_same_in_processes_and_refused_in_a_stack(straight):
     assert same(collect(training(place=Place(), together="processes")), straight)
-    with pytest.raises(UsageError, match=r"VariationalAutoencoder has random draws .* use --together processes"):
+    with pytest.raises(UsageError, match=r"no stack for the model's random draws .* use --together processes"):
         collect(training(place=Place(), together="stacked"))
 
 

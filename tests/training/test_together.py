@@ -3,6 +3,7 @@
 import os
 
 import pytest
+import torch
 from torch import nn
 
 from gradlab.errors import UsageError
@@ -10,6 +11,7 @@ from gradlab.training import Place, oversubscribed, together
 from gradlab.training.processes import wave_size
 
 PLAIN, RANDOM = nn.Linear(2, 2), nn.Sequential(nn.Linear(2, 2), nn.Dropout(0.5))
+STEPS = torch.optim.SGD(PLAIN.parameters(), lr=0.1)
 
 
 @pytest.fixture(autouse=True)
@@ -29,16 +31,16 @@ def four_cores(monkeypatch):
     ],
 )
 def test_choice(asked, device, seeds, model, expected):
-    way = together.choose_way(asked, Place(device=device), seeds, model)
+    way = together.choose_way(asked, Place(device=device), seeds, model, STEPS)
     assert way.name == expected
     assert way.reason
 
 
 def test_no_fork_no_processes(monkeypatch):
     monkeypatch.setattr(together, "forking_works", lambda: False)
-    assert together.choose_way("auto", Place(), 3, PLAIN).name == "in a row"
+    assert together.choose_way("auto", Place(), 3, PLAIN, STEPS).name == "in a row"
     with pytest.raises(UsageError, match="a system that forks"):
-        together.choose_way("processes", Place(), 3, PLAIN)
+        together.choose_way("processes", Place(), 3, PLAIN, STEPS)
 
 
 @pytest.mark.parametrize("cores", [1, 2, 4, 16])
@@ -69,6 +71,6 @@ def test_an_oversubscribed_machine_gets_a_warning(monkeypatch):
 
 def test_processes_have_one_thread_each():
     """OpenMP's threads do not survive a fork: with more than one, a child would wait for ever."""
-    assert together.choose_way("auto", Place(threads=2), 3, PLAIN).name == "in a row"
+    assert together.choose_way("auto", Place(threads=2), 3, PLAIN, STEPS).name == "in a row"
     with pytest.raises(UsageError, match="one thread each: got --threads 2"):
-        together.choose_way("processes", Place(threads=2), 3, PLAIN)
+        together.choose_way("processes", Place(threads=2), 3, PLAIN, STEPS)

@@ -5,19 +5,20 @@ from collections.abc import Iterator
 from gradlab.answers.question import Practical, Question
 from gradlab.experiments import mlp_cifar10, mlp_improvements, optimizer_paths, pixel_shuffle, xor
 from gradlab.records import RunFolder
-from gradlab.report import accuracy_of, differences, mean_of
+from gradlab.report import accuracy_of, best_validated, differences, mean_of
 
 ASKED_FOR = 0.56
 """The accuracy on the test split that part 2 asks for."""
 
 
 def _goal(run: RunFolder) -> Iterator[str]:
-    """Whether the best arm reaches what part 2 asks for."""
+    """Whether the arm that validates best reaches what part 2 asks for."""
     results = run.document("results")
-    means = {arm: mean_of(results, arm) for arm in results["arms"]}
-    best = max(means, key=lambda arm: means[arm] or 0.0)
-    verb = "is reached" if (means[best] or 0.0) >= ASKED_FOR else "is not reached"
-    yield f"The goal of at least {ASKED_FOR:.0%} {verb}: {best} has {accuracy_of(results, best)}."
+    best = best_validated(run.rows(), list(results["arms"]))
+    verb = "is reached" if (mean_of(results, best) or 0.0) >= ASKED_FOR else "is not reached"
+    yield (
+        f"The goal of at least {ASKED_FOR:.0%} {verb}: {best}, which validates best, has {accuracy_of(results, best)}."
+    )
 
 
 def _structure(run: RunFolder) -> Iterator[str]:

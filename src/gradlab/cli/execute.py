@@ -140,7 +140,8 @@ def _is_users(error: Exception) -> bool:
     if not isinstance(error, ValueError) or isinstance(error, GradlabError) or error.__traceback__ is None:
         return False
     last = traceback.extract_tb(error.__traceback__)[-1].filename
-    return any(f"/{room}/" in last.replace("\\", "/") for room in ("models", "nn", "augment", "optim", "training"))
+    rooms = ("models", "nn", "equivariance", "augment", "optim", "data", "training")
+    return any(f"/{room}/" in last.replace("\\", "/") for room in rooms)
 
 
 def _announce(settings: dict[str, Any], folder: RunFolder, display: Display) -> None:

@@ -44,13 +44,20 @@ def image_classifier(run: RunFolder, wanted: str | None, command: str) -> tuple[
     shape = environment["data"].get("shape", [])
     rows = run.rows()
     named = {row.get("arm") for row in rows if "accuracy" in row}  # other arms may end in features, not in classes
-    arms = [str(arm) for arm in environment["arms"] if arm in named]
+    arms = [str(arm) for arm, about in environment["arms"].items() if arm in named and not _shuffles(about)]
+    if wanted in named and wanted in environment["arms"] and _shuffles(environment["arms"][wanted]):
+        raise UsageError(f"'{wanted}' was trained on shuffled pixels and cannot read a picture: choose one of {arms}")
     if len(shape) != 3 or not arms:
         raise UsageError(f"{run.path} has no network that names what pictures show: {command} is for image classifiers")
     arm = wanted or best_validated(rows, arms)
     if arm not in arms:
         raise unknown("arm", arm, arms)
     return environment, arm
+
+
+def _shuffles(about: dict[str, Any]) -> bool:
+    """Whether an arm's networks saw pixels in another order than that of a picture."""
+    return any(step["name"].endswith("Shuffle") for step in about.get("recipe", {}).get("inputs", []))
 
 
 def _answers(run: RunFolder, environment: dict[str, Any], arm: str, options: dict[str, Any]) -> list[dict[str, Any]]:

@@ -32,6 +32,7 @@ from gradlab.equivariance import (
     subgroup_indices,
     transformed,
 )
+from gradlab.errors import UsageError
 from gradlab.evaluation import accuracy_over_rotation, examine, measure_classification, rotate, rotate_each
 from gradlab.models import CNN, GroupEquivariantCNN
 from gradlab.objectives import classification
@@ -45,6 +46,7 @@ from gradlab.report import (
     Table,
     Text,
     accuracies_sentence,
+    best_validated,
     cell,
     classification_blocks,
     differences,
@@ -52,7 +54,6 @@ from gradlab.report import (
     lifted_grids,
     line_chart,
     maps_at_angles,
-    mean_of,
     moved_grids,
     reading,
     values_by_seed,
@@ -162,6 +163,9 @@ def run(config: Config, run: Run) -> Iterator[Row]:
     """Trains on upright images; selects on the turned validation split; tests upright, turned, and at every angle."""
     splits = run.load(config.data, side=config.image_size)
     normalize = Normalize(*splits.normalisation)
+    if not 0 <= config.train_images <= len(splits.train):
+        told = f"{config.data} has {len(splits.train)} training images, 0 takes all"
+        raise UsageError(f"{told}: got --train-images {config.train_images}")
     train = splits.train.take(range(config.train_images)) if config.train_images else splits.train
     validation, test = turned(splits.validation, "validation"), turned(splits.test, "test")
     some = splits.test.take(range(min(config.rotated_images, len(splits.test))))
@@ -257,8 +261,7 @@ def page(run: RunFolder) -> list[Block]:
     ]  # fmt: skip
     for arm in arms:
         blocks += _inside_blocks(arm, run.arrays(f"{arm} inside"))
-    best = max(arms, key=lambda arm: mean_of(results, arm, "validation_accuracy") or mean_of(results, arm) or 0.0)
-    return blocks + classification_blocks(run, best)
+    return blocks + classification_blocks(run, best_validated(rows, arms))
 
 
 def _table(results: Mapping[str, Any], arms: list[str]) -> Table:

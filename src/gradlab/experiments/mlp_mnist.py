@@ -15,6 +15,7 @@ from functools import partial
 import torch
 
 from gradlab.augment import Normalize, Pipeline, SmallAffine
+from gradlab.errors import UsageError
 from gradlab.evaluation import examine, measure_classification
 from gradlab.models import MLP
 from gradlab.objectives import classification
@@ -77,9 +78,17 @@ QUICK = Config(data="digits", networks=("linear", "300"), epochs=20, learning_ra
 
 
 def hidden_sizes(arm: str) -> tuple[int, ...]:
-    """The hidden layers that an arm's name stands for, such as (300, 100) for "300+100 warped"."""
+    """The hidden layers that an arm's name stands for, such as (300, 100) for "300+100 warped".
+
+    Raises:
+        UsageError: the name is not made of numbers.
+    """
     name = arm.removesuffix(" warped")
-    return () if name == "linear" else tuple(int(units) for units in name.split("+"))
+    if name == "linear":
+        return ()
+    if not all(units.isdigit() and int(units) for units in name.split("+")):
+        raise UsageError(f"a network is 'linear' or its hidden units, such as 300+100: got '{arm}'")
+    return tuple(int(units) for units in name.split("+"))
 
 
 def network(_config: Config, arm: str, shape: tuple[int, int, int], classes: int) -> MLP:

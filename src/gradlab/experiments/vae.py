@@ -139,9 +139,9 @@ def run(config: Config, run: Run) -> Iterator[Row]:
         )
         models = {seed: model for seed, model in trained.models.items() if isinstance(model, VariationalAutoencoder)}
         for seed, model in models.items():
-            with rng.global_stream(seed, "test codes"):
-                found = measure_evidence(model, test)
-                found["importance_weighted_elbo"] = importance_weighted_elbo(model, test, config.importance_samples)
+            rng.start_stream(seed, "test codes")
+            found = measure_evidence(model, test)
+            found["importance_weighted_elbo"] = importance_weighted_elbo(model, test, config.importance_samples)
             found["active_dimensions"] = float(active_dimensions(model, test))
             yield {"arm": arm, "seed": seed, "split": "test", **found}
         if models:

@@ -17,6 +17,7 @@ from torch import nn
 
 from gradlab import rng
 from gradlab.data import XORDataset
+from gradlab.evaluation import as_model_takes
 from gradlab.explain import layer_table
 from gradlab.models import SimpleClassifier
 from gradlab.objectives import binary_classification
@@ -85,7 +86,9 @@ def draw_points(config: Config) -> dict[str, XORDataset]:
 def measure(model: nn.Module, points: XORDataset) -> dict[str, float]:
     """The mean cross entropy in nats and the share of points on the right side."""
     with torch.no_grad():
-        loss, sums = binary_classification(model, points.data, points.label)
+        loss, sums = binary_classification(
+            model, as_model_takes(model, points.data), as_model_takes(model, points.label)
+        )
     return {"loss": float(loss), "accuracy": int(sums["accuracy"]) / len(points)}
 
 
@@ -94,7 +97,9 @@ def probabilities(model: nn.Module, grid: int) -> np.ndarray:
     places = torch.linspace(*SPAN, grid)
     x1, x2 = torch.meshgrid(places, places, indexing="xy")
     with torch.no_grad():
-        return model(torch.stack([x1, x2], dim=-1).view(-1, 2)).sigmoid().view(grid, grid).numpy()
+        return (
+            model(as_model_takes(model, torch.stack([x1, x2], dim=-1).view(-1, 2))).sigmoid().view(grid, grid).numpy()
+        )
 
 
 def run(config: Config, run: Run) -> Iterator[Row]:

@@ -120,7 +120,7 @@ def fit(
     )
     probe = make_model()
     _refuse_tied_weights(probe)
-    way = choose_way(together, place, len(seeds), probe)
+    way = choose_way(together, place, len(seeds), probe, recipe.optimizer(probe.parameters()))
     trained = Trained(arm, sum(p.numel() for p in probe.parameters() if p.requires_grad), way)
     begin = time.perf_counter()
     threads_before = torch.get_num_threads()

@@ -1,6 +1,10 @@
-"""Which networks draw random numbers in their forward pass, and which cannot be stacked."""
+"""Which networks draw random numbers in their forward pass, and what cannot be stacked."""
 
+import torch
 from torch import nn
+
+ELEMENT_WISE = (torch.optim.SGD, torch.optim.Adam, torch.optim.AdamW, torch.optim.RMSprop, torch.optim.Adagrad)
+"""Optimisers of torch's whose step of a number looks at that number's own gradients alone."""
 
 
 def draws_randomness(model: nn.Module) -> bool:
@@ -11,12 +15,17 @@ def draws_randomness(model: nn.Module) -> bool:
     return any(_draws(module) for module in model.modules())
 
 
-def why_not_stacked(model: nn.Module) -> str | None:
-    """Why replicas of a network cannot share one stack, as the end of a sentence; None where they can."""
+def why_not_stacked(model: nn.Module, optimizer: torch.optim.Optimizer) -> str | None:
+    """Why replicas cannot share one stack, as a noun and what it does; None where they can.
+
+    An optimiser of one's own that is element-wise says so with the class attribute `element_wise = True`.
+    """
     if draws_randomness(model):
-        return "random draws (dropout, sampling), which a stack cannot keep apart"
+        return "the model's random draws (dropout, sampling), which a stack cannot keep apart"
     if any(isinstance(module, nn.RNNBase) for module in model.modules()):
         return "torch's recurrent layers, which cannot be batched over weights"
+    if type(optimizer) not in ELEMENT_WISE and not getattr(optimizer, "element_wise", False):
+        return f"the optimiser {type(optimizer).__name__}, which may look at whole tensors and would mix the seeds"
     return None
 
 

@@ -30,11 +30,11 @@ class _Bound(nn.Module):
 class Stack:
     """A learner of several seeds; each replica gets exactly its own gradient, since the losses are summed.
 
-    The optimiser steps the stack as if it were one set of parameters, which is exact for element-wise optimisers
-    (SGD, Adam, AdamW, RMSprop) and wrong for those that look at norms of whole tensors.
+    The optimiser steps the stack as if it were one set of parameters, which is exact for element-wise optimisers only.
 
     Raises:
-        UsageError: the model draws random numbers in its forward pass, or has recurrent layers of torch's.
+        UsageError: the model draws random numbers in its forward pass, or has recurrent layers of torch's, or the
+            optimiser may look at norms of whole tensors.
     """
 
     kind = "stack"
@@ -44,14 +44,15 @@ class Stack:
         self.diverged: dict[int, str] = {}
         self._task = task
         models = [task.initial_model(seed) for seed in seeds]
-        if obstacle := why_not_stacked(models[0]):
-            raise UsageError(f"{type(models[0]).__name__} has {obstacle}: use --together processes, or 'in a row'")
+        if obstacle := why_not_stacked(models[0], task.recipe.optimizer(models[0].parameters())):
+            raise UsageError(f"no stack for {obstacle}: use --together processes, or 'in a row'")
         for model in models:
             model.to(device=task.place.device, dtype=task.place.dtype)
         self._template = models[0]
         self._bound = _Bound(copy.deepcopy(models[0]), task.objective)
         parameters, buffers = stack_module_state(models)
-        self._parameters = {name: tensor.detach().requires_grad_() for name, tensor in parameters.items()}
+        learns = {name: parameter.requires_grad for name, parameter in models[0].named_parameters()}
+        self._parameters = {name: tensor.detach().requires_grad_(learns[name]) for name, tensor in parameters.items()}
         self._buffers = {name: tensor.detach() for name, tensor in buffers.items()}
         self._optimizer = task.recipe.optimizer(list(self._parameters.values()))
         self._rates = [group["lr"] for group in self._optimizer.param_groups]

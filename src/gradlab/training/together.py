@@ -26,11 +26,11 @@ class Way:
     reason: str
 
 
-def choose_way(together: str, place: Place, seeds: int, model: nn.Module) -> Way:
+def choose_way(together: str, place: Place, seeds: int, model: nn.Module, optimizer: torch.optim.Optimizer) -> Way:
     """The way in which `seeds` replicas of a model are trained.
 
-    The choice depends on the device, the model, the number of seeds and of cores alone, never on a timing, so that
-    the same command gives the same bits.
+    The choice depends on the device, the model, the optimiser, the number of seeds and of cores alone, never on a
+    timing, so that the same command gives the same bits.
 
     Raises:
         UsageError: the name is unknown, or the way is impossible here.
@@ -49,17 +49,16 @@ def choose_way(together: str, place: Place, seeds: int, model: nn.Module) -> Way
     workers = place.workers or wave_size(seeds, available_cores())
     if together != "auto":
         return Way(together, workers if together == "processes" else 1, "as asked")
-    return _best_way(place, seeds, model, workers)
+    return _best_way(place, seeds, workers, why_not_stacked(model, optimizer))
 
 
-def _best_way(place: Place, seeds: int, model: nn.Module, workers: int) -> Way:
+def _best_way(place: Place, seeds: int, workers: int, obstacle: str | None) -> Way:
     if seeds == 1:
         return Way("in a row", 1, "one seed")
     if torch.device(place.device).type != "cpu":
-        obstacle = why_not_stacked(model)
         if obstacle is None:
             return Way("stacked", 1, "an accelerator is used best by one stack of all seeds")
-        return Way("in a row", 1, f"the model has {obstacle}")
+        return Way("in a row", 1, f"no stack for {obstacle}")
     if place.threads > 1:
         # OpenMP's threads do not survive a fork: a forked process would wait for them for ever.
         return Way("in a row", 1, f"{place.threads} threads were asked for, and processes use one each")
