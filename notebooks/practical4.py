@@ -14,8 +14,6 @@
 # What they show settles little; `gradlab run practical4` runs the same experiments on MNIST.
 
 # %%
-from dataclasses import replace
-
 import torch
 
 from gradlab import data, equivariance
@@ -436,7 +434,7 @@ print(f"turned alone, not moved along the group:     differs by {(maps_turned - 
 # Both networks learn from upright digits, and are asked about turned ones. They have about the same number of weights.
 
 # %%
-tried = try_out(group_equivariance, replace(group_equivariance.QUICK, image_size=14), seeds=SEEDS)
+tried = try_out(group_equivariance, seeds=SEEDS)
 show(*tried.page("Test accuracy over rotation"))
 
 # %% [markdown]
