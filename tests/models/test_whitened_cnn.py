@@ -76,6 +76,15 @@ def test_of_the_full_size_there_are_two_million_parameters_and_a_fixed_whitening
     assert torch.equal(network.whiten(filters).state_dict()["whitening"], filters)
 
 
+def test_logits_are_a_mean_over_features_with_weights_of_deviation_one():
+    network = WhitenedCNN(widths=(8, 12)).eval()
+    assert network.head.weight.std().item() == pytest.approx(1)
+    images = torch.randn(2, 3, 9, 9)
+    white = F.gelu(F.conv2d(images, network.whitening, network.whitening_bias))
+    features = network.groups(white).flatten(2).max(2).values
+    torch.testing.assert_close(network(images), (features.unsqueeze(1) * network.head.weight).mean(2))
+
+
 def test_six_views_by_hand():
     network = nn.Sequential(nn.Flatten(), nn.Linear(3 * 5 * 5, 4)).double()
     images = pictures()[:3, :, :5, :5].contiguous()

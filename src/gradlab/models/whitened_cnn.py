@@ -8,7 +8,6 @@ from gradlab.nn import check_images
 
 PATCH = 2
 """Side of the whitened patches, in pixels."""
-CLASS_SCALE = 1 / 9
 EPSILON = 5e-4
 
 
@@ -32,15 +31,16 @@ class WhitenedCNN(nn.Module):
     """Whitening of 2x2 patches, three groups of two convolutions, the largest value over all places, a linear layer.
 
     A group is convolution, pooling, batch norm, GELU, convolution, batch norm, GELU. Convolutions begin by passing
-    their input through; logits are a ninth of what the last layer says. The whitening filters are fixed: they are a
-    buffer, drawn at random until `whiten` sets them from data.
+    their input through; the last layer takes a mean over the features, with weights that begin at a deviation of 1.
+    The whitening filters are fixed: they are a buffer, drawn at random until `whiten` sets them from data.
 
     Args:
         in_channels: channels of the images.
         num_classes: logits of an image.
         widths: channels of the groups.
 
-    Source: Jordan 2024, "94% on CIFAR-10 in 3.29 seconds on a single GPU", section 3 and appendix A.
+    Source: Jordan 2024, "94% on CIFAR-10 in 3.29 seconds on a single GPU", section 3 and appendix A; the
+    last layer: his later `airbench94_muon.py`.
 
     Raises:
         ValueError: a width is not positive.
@@ -67,6 +67,8 @@ class WhitenedCNN(nn.Module):
         self.groups = nn.Sequential(*groups)
         self.smallest_side = 2 ** len(widths) + PATCH - 1
         self.head = nn.Linear(channels, num_classes, bias=False)
+        with torch.no_grad():
+            self.head.weight /= self.head.weight.std()
 
     def forward(self, x: Tensor) -> Tensor:
         """Returns logits [batch, num_classes] of images [batch, channels, height, width].
@@ -76,7 +78,8 @@ class WhitenedCNN(nn.Module):
         """
         check_images(x, "WhitenedCNN", channels=self.in_channels, smallest_side=self.smallest_side)
         white = F.gelu(F.conv2d(x, self.whitening, self.whitening_bias))
-        return self.head(self.groups(white).amax((2, 3))) * CLASS_SCALE
+        features = self.groups(white).amax((2, 3))
+        return self.head(features) / features.shape[1]
 
     @torch.no_grad()
     def whiten(self, filters: Tensor) -> "WhitenedCNN":

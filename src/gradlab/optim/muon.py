@@ -34,8 +34,10 @@ class Muon(OptimizerTemplate):
     Differs from that script: arithmetic is of the parameters' precision, where that orthogonalises in bfloat16.
 
     Raises:
-        ValueError: a setting is out of range.
+        ValueError: a setting is out of range, or a filter has other axes.
     """
+
+    element_wise = True  # as far as stacks ask: no number feels another replica's
 
     def __init__(
         self,
