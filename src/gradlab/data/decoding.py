@@ -55,15 +55,17 @@ class PictureFiles:
         """The same files, of which one channel is read."""
         return replace(self, channels=1)
 
-    def read(self, row: int) -> np.ndarray:
-        """The image of one file, uint8 [channels, side, side].
+    def read(self, rows: np.ndarray, into: np.ndarray) -> None:
+        """Writes the images of some files, uint8 [rows, channels, side, side].
 
         Raises:
-            DataUnavailableError: it cannot be read.
+            DataUnavailableError: one cannot be read.
         """
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # decoders warn about odd metadata that does not touch the pixels
-            return read_picture(Path(os.fsdecode(self.paths[row])), self.side).transpose(2, 0, 1)[: self.channels]
+            for row, image in zip(rows, into, strict=True):
+                picture = read_picture(Path(os.fsdecode(bytes(self.paths[row]))), self.side)
+                image[:] = picture.transpose(2, 0, 1)[: self.channels]
 
 
 def decoded(files: PictureFiles, batches: Sequence[np.ndarray]) -> Iterator[np.ndarray]:
@@ -83,7 +85,9 @@ def decoded(files: PictureFiles, batches: Sequence[np.ndarray]) -> Iterator[np.n
     count = min(files.workers or available_cores(), max((len(rows) for rows in batches), default=1))
     if count == 1 or sys.platform != "linux":  # elsewhere a process that has started threads cannot be forked
         for rows in batches:
-            yield np.stack([files.read(row) for row in rows])
+            images = np.empty((len(rows), *files.shape), np.uint8)
+            files.read(rows, images)
+            yield images
         return
     largest = max(len(rows) for rows in batches) * int(np.prod(files.shape))
     room = mmap.mmap(-1, min(AHEAD, len(batches)) * largest)
@@ -170,9 +174,7 @@ def _work(
     try:
         for turn, rows in enumerate(batches):
             connection.recv_bytes()
-            images = _slot(files, batches, room, turn)
-            for row in range(first, len(rows), step):
-                images[row] = files.read(rows[row])
+            files.read(rows[first::step], _slot(files, batches, room, turn)[first::step])
             connection.send_bytes(b"")
         connection.recv_bytes()  # until the reader ends this process: its exit would look like a failure
     except (EOFError, OSError):
