@@ -46,7 +46,6 @@ TESTED_ELSEWHERE = {
     "training/solo.py": "training/test_fit.py",
     "training/stack.py": "training/test_fit.py",
     "training/state.py": "training/test_resume.py",
-    "training/ticker.py": "cli/test_run.py",
 }
 """Parts of one loop, which are tested by what the whole does: there the file that does it."""
 FORBIDDEN_IMPORTS = {"pickle", "cPickle", "dill", "cloudpickle", "joblib", "marshal", "shelve", "torchvision"}

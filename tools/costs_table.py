@@ -22,7 +22,11 @@ def row(document: dict[str, Any], file: str) -> str:
     environment, arms = document["environment"], document["arms"]
     seeds = max((len(about["seeds"]) for about in arms.values()), default=0)
     data = environment.get("data", {}).get("name", "–")
-    machine = f"{environment['cores']} core{'s' * (environment['cores'] > 1)}" if environment["device"] == "cpu" else environment["device_name"]
+    machine = (
+        f"{environment['cores']} core{'s' * (environment['cores'] > 1)}"
+        if environment["device"] == "cpu"
+        else environment["device_name"]
+    )
     return (
         f"| {document['experiment']} | {data} | {len(arms)} x {seeds} | {environment['precision']} "
         f"| {duration(document['seconds'])} | {machine} | {file} |"

@@ -131,7 +131,7 @@ def test_without_out_the_folder_is_named_after_experiment_and_start(gradlab, tmp
         (("summary", "LeNt"), 2, "did you mean 'LeNet'?"),
         (("summary", "LeNet", "--input", "28x28"), 2, "channels x height x width"),
         (("summary", "LeNet", "--input", "1x8x8"), 2, "at least 16x16"),
-        (("summary", "RNNModel"), 2, "needs more than sizes of images and classes: hidden_size, output_size"),
+        (("summary", "RNNModel", "--with", "hidden=8"), 2, "did you mean 'hidden_size'?"),
         (("data", "fech", "mnist"), 2, "did you mean 'fetch'?"),
         (("data", "fetch", "mnist"), 69, "mnist"),
         (("data", "fetch", "minst"), 2, "did you mean 'mnist'?"),

@@ -10,7 +10,7 @@ from gradlab.cli.settings import complete_settings, configured, load_experiment,
 from gradlab.explain import layer_table, training_memory
 from gradlab.records.environment import available_cores
 from gradlab.training.display import duration
-from gradlab.training.processes import wave_size
+from gradlab.training.processes import forking_works, wave_size
 
 
 def dry_run(settings: dict[str, Any], out: Path | None, *, as_json: bool) -> int:
@@ -45,16 +45,22 @@ def _arm(
     recipe = about["recipe"]
     seeds = len(settings["seeds"])
     steps = recipe["epochs"] * recipe["steps_per_epoch"]
-    cores = max(1, available_cores() // settings["threads"])
-    at_once = wave_size(seeds, cores) if settings["device"] == "cpu" else 1
+    at_once = _seeds_at_once(settings)
     return {
         "layers": [{"name": layer.name, "output": layer.output} for layer in layers],
         "parameters": about["parameters"],
         "operations_per_image": sum(layer.operations or 0 for layer in layers),
-        "training_bytes": training_memory(layers, batch_size=recipe["batch_size"]) * at_once,
+        "training_bytes": training_memory(layers, batch_size=recipe["batch_size"])
+        * (seeds if settings["together"] == "stacked" else at_once),
         "steps": steps,
-        "estimated_seconds": about["step_seconds"] * steps * seeds / min(seeds, cores),
+        "estimated_seconds": about["step_seconds"] * steps * seeds / at_once,
     }
+
+
+def _seeds_at_once(settings: dict[str, Any]) -> int:
+    """How many seeds train at a time: as many as there are processes; a stack is counted as one after the other."""
+    apart = settings["device"] == "cpu" and settings["threads"] == 1 and settings["together"] in ("auto", "processes")
+    return wave_size(len(settings["seeds"]), available_cores()) if apart and forking_works() else 1
 
 
 def _data_text(data: dict[str, Any]) -> str:

@@ -1,6 +1,5 @@
 """The loop: epochs, steps, measurements. One for everything that learns."""
 
-import time
 from collections.abc import Iterator
 
 from gradlab import rng
@@ -10,10 +9,9 @@ from gradlab.training.batches import EpochBatches
 from gradlab.training.learner import Standing, Training
 from gradlab.training.saver import Saver
 from gradlab.training.task import Task
-from gradlab.training.ticker import Ticker
+from gradlab.training.ticker import StepClock, Ticker
 
 DRY_STEPS = 8
-WARM_STEPS = 3  # the first steps of a process are slower: memory is fetched, kernels are chosen
 
 
 def train(task: Task, training: Training) -> Iterator[Row]:
@@ -39,11 +37,9 @@ def _steps(task: Task, training: Training, saver: Saver, ticker: Ticker) -> Iter
     batches = EpochBatches(task, learner, training.epoch)
     learner.start_epoch()
     last = min(steps, DRY_STEPS) if task.place.dry else steps
-    warm = time.perf_counter()
-    active = training.active()
+    active, clock = training.active(), StepClock(training, training.step_in_epoch, last)
     for step in range(training.step_in_epoch, last):
-        if step == WARM_STEPS:
-            warm = time.perf_counter()
+        clock.begin(step)
         number = (training.epoch - 1) * steps + step
         inputs, targets, samples = batches.batch(step)
         sums = learner.step(inputs, targets, factor=recipe.schedule(number), number=number)
@@ -58,7 +54,7 @@ def _steps(task: Task, training: Training, saver: Saver, ticker: Ticker) -> Iter
         if not active:
             return
         saver.step_done(number)
-    training.step_seconds = (time.perf_counter() - warm) / max(last - WARM_STEPS, 1)
+    clock.end()
 
 
 def _rows_of_step(task: Task, training: Training, replica: int, number: int) -> Iterator[Row]:

@@ -1,4 +1,4 @@
-"""Telling the progress, a few times a second."""
+"""Telling the progress, a few times a second, and what a step costs."""
 
 import time
 
@@ -6,6 +6,7 @@ from gradlab.training.learner import Training
 from gradlab.training.task import Progress, Task
 
 TICK_SECONDS = 0.2
+COLD_STEPS = 3  # the first steps of a process are slower: memory is fetched, kernels are chosen
 
 
 class Ticker:
@@ -39,3 +40,29 @@ class Ticker:
             )
         )
         self._time, self._steps = now, 0
+
+
+class StepClock:
+    """Measures the steps of one epoch, without a process's first ones where there are others.
+
+    Args:
+        training: is told the seconds of a step.
+        first: the step that the epoch begins or goes on with.
+        last: the step before which it ends.
+    """
+
+    def __init__(self, training: Training, first: int, last: int) -> None:
+        cold = 0 if training.step_seconds is not None else COLD_STEPS
+        self._training, self._last = training, last
+        self._from = first + cold if last - first > cold else first
+        self._begin = time.perf_counter()
+
+    def begin(self, step: int) -> None:
+        """Called before each step."""
+        if step == self._from:
+            self._begin = time.perf_counter()
+
+    def end(self) -> None:
+        """Called after the last step."""
+        if self._last > self._from:
+            self._training.step_seconds = (time.perf_counter() - self._begin) / (self._last - self._from)
