@@ -72,6 +72,8 @@ READINGS = {
     "looked at twice": lambda pixels: torch.cat([part.float() - part.float().mean() for part in pixels.split(4)]),
     "split of a slice": lambda pixels: torch.cat([part.clone() for part in pixels[3:].split(4)]),
     "array of a slice": lambda pixels: torch.from_numpy(pixels[:3].numpy()),
+    "none": lambda pixels: pixels[:0].float(),
+    "no indices": lambda pixels: pixels[torch.empty(0, dtype=torch.int64)],
     "clone": lambda pixels: pixels.clone(),
     "detached": lambda pixels: pixels.detach()[:2].sum(),
 }

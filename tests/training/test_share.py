@@ -30,7 +30,8 @@ from gradlab.evaluation import contrastive as contrastive_measure
 from gradlab.evaluation import measure_contrastive
 from gradlab.models import BaseNetwork, ResNet, SimCLR
 from gradlab.objectives import classification, info_nce
-from gradlab.training import Place, Ranks, Recipe, Selection, Stop, collect, fit, joined, ranks_here
+from gradlab.records import RunFolder
+from gradlab.training import Place, Ranks, Recipe, Run, Selection, Stop, collect, fit, joined, ranks_here
 from gradlab.training.share import JointStatistics, Share, joint_batch_norm
 
 CENTRE = Normalize((0.5,), (0.5,))
@@ -267,6 +268,21 @@ def test_seeds_that_run_together_cannot_be_shared(way):
     with pytest.raises(UsageError, match="2 processes train one seed after another: leave out --together"):
         collect(fit(lambda: nn.Linear(1, 1), pixels(), classification, RECIPE, together=way,
                     place=Place(ranks=Ranks(0, 2))))  # fmt: skip
+
+
+def timings(place: Place, folder: Path) -> list[float]:
+    """What each process goes on with, where each takes its own time, and a second time after a resume."""
+    own = RunFolder(folder) if place.ranks.rank == 0 else None
+    found = []
+    for own_time in (1.5 + place.ranks.rank, 7.0):
+        run = Run(place=place, folder=own)
+        found.append(run.remember("seconds", lambda own_time=own_time: sum(place.ranks.summed([0.0])) + own_time))
+    return found
+
+
+def test_all_go_on_with_the_timing_of_the_first_and_all_measure_or_none(tmp_path, one_thread):
+    (tmp_path / "run").mkdir()
+    assert in_two_processes(timings, tmp_path, tmp_path / "run") == [[1.5, 1.5], [1.5, 1.5]]
 
 
 @pytest.mark.parametrize(("rank", "count"), [("2", "2"), ("-1", "2"), ("a", "2")])

@@ -123,7 +123,7 @@ def _is_exact(run: training.Run, journal: RowJournal, display: Display) -> bool:
     if not same:
         lost = f"{unreproduced} earlier rows did not come again, or versions changed"
         display.say(f"warning: not an exact resume: {lost}")
-        run.remember(NOT_EXACT, lambda: True)
+        run.not_exact()
     return same and not run.remembers(NOT_EXACT)
 
 

@@ -83,7 +83,9 @@ class StreamedPixels(Tensor):
             )
         # In parts, so that a few thousand images do not wait for room of their own.
         parts = np.array_split(rows, max(1, len(rows) // IMAGES_AT_ONCE))
-        return torch.from_numpy(np.concatenate([*decoded(self._files, parts)])) if len(rows) else self.new_empty(0)
+        if not len(rows):
+            return torch.empty((0, *self._files.shape), dtype=torch.uint8)
+        return torch.from_numpy(np.concatenate([*decoded(self._files, parts)]))
 
     def _viewed(self, rows: np.ndarray) -> "StreamedPixels":
         return StreamedPixels(self._files, rows, self._most)

@@ -1,10 +1,12 @@
 """The processes that train one seed together: which of them this is, and what they tell each other."""
 
 import contextlib
+import json
 import os
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
+from typing import Any
 
 import torch
 import torch.distributed as dist
@@ -74,6 +76,10 @@ class Ranks:
         with _told():
             dist.broadcast(values, 0)
         return dict(zip(metrics, values.tolist(), strict=True))
+
+    def value_of_first(self, value: Any) -> Any:
+        """The first process's JSON value."""
+        return value if self.count == 1 else json.loads(self.text_of_first(json.dumps(value)))
 
     def text_of_first(self, text: str) -> str:
         """The first process's text."""

@@ -200,20 +200,31 @@ class Run:
     def remember(self, name: str, measure: Callable[[], Any]) -> Any:
         """A JSON value that need not come out the same twice (a timing): taken once, read back by a resumed run.
 
+        Several processes all measure, or none does, and go on with what the first one found.
+
         Raises:
             FileError: it cannot be written or read.
         """
-        if self.folder is None:
-            return measure()
-        known = self._remembered(self.folder)
-        if name not in known:
-            known[name] = measure()
-            write_sealed(self.folder.remembered, json.dumps(known).encode())
-        return known[name]
+        ranks = self.place.ranks
+        known = {} if self.folder is None else self._remembered(self.folder)
+        if ranks.value_of_first(name in known):
+            return ranks.value_of_first(known.get(name))
+        value = ranks.value_of_first(measure())
+        if self.folder is not None:
+            self._keep(self.folder, name, value)
+        return value
+
+    def not_exact(self) -> None:
+        """Keeps for good that this run was resumed under other conditions; see `remembers`."""
+        if self.folder is not None and not self.remembers(NOT_EXACT):
+            self._keep(self.folder, NOT_EXACT, value=True)
 
     def remembers(self, name: str) -> bool:
         """Whether `remember` was called for this name, in this session or an earlier one."""
         return self.folder is not None and name in self._remembered(self.folder)
+
+    def _keep(self, folder: RunFolder, name: str, value: Any) -> None:
+        write_sealed(folder.remembered, json.dumps({**self._remembered(folder), name: value}).encode())
 
     def _remembered(self, folder: RunFolder) -> dict[str, Any]:
         """What an earlier session measured; if that is damaged, a warning, and no claim of an exact resume."""
