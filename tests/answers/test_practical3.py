@@ -23,7 +23,7 @@ def test_settings_are_compared_as_a_whole(make_run):
 
 
 @pytest.mark.parametrize(
-    ("small", "told"), [([0.40, 0.41], "the smaller the patches"), ([0.59, 0.58], "does not grow")]
+    ("small", "told"), [([0.40, 0.41], "the drop grows as patches shrink"), ([0.59, 0.58], "does not grow")]
 )
 def test_the_drop_is_followed_over_patch_sizes(make_run, small, told):
     arms = {"patch 8": [0.5, 0.5], "patch 8, no positions": [0.45, 0.46], "patch 4": [0.6, 0.6],

@@ -7,6 +7,8 @@ import pytest
 from PIL import Image
 
 from gradlab import data
+from gradlab.cli.predict import image_classifier
+from gradlab.errors import UsageError
 
 
 @pytest.fixture
@@ -63,6 +65,30 @@ def test_what_is_no_picture_is_named(gradlab, finished, tmp_path):
     assert done.returncode == 69
     assert "notes.png" in done.stderr
     assert gradlab("predict", str(finished), "notes.png", "--arm", "logistic").returncode == 2
+
+
+class ShuffledRun:
+    """As much of a run's folder as choosing an arm reads."""
+
+    path = "run"
+
+    def document(self, _name):
+        def seen(*steps):
+            return {"recipe": {"inputs": [{"name": step} for step in steps]}}
+
+        arms = {"plain": seen("Normalize"), "fixed": seen("FixedShuffle", "Normalize")}
+        return {"data": {"shape": [1, 8, 8]}, "arms": arms}
+
+    def rows(self):
+        shared = {"seed": 0, "epoch": 1, "split": "validation"}
+        return [{"arm": "plain", "accuracy": 0.5, **shared}, {"arm": "fixed", "accuracy": 0.9, **shared}]
+
+
+def test_networks_of_shuffled_pixels_are_shown_no_pictures():
+    _environment, arm = image_classifier(ShuffledRun(), None, "predict")
+    assert arm == "plain"
+    with pytest.raises(UsageError, match=r"'fixed' was trained on shuffled pixels.*choose one of \['plain'\]"):
+        image_classifier(ShuffledRun(), "fixed", "predict")
 
 
 def test_an_arm_that_names_no_classes_is_refused(gradlab, finished, digit, tmp_path):

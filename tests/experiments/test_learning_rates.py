@@ -4,7 +4,7 @@ import pytest
 
 from gradlab.cli.run import main
 from gradlab.experiments import learning_rates
-from gradlab.experiments.learning_rates import _against_sheet, _row, _told, arm_of, plain
+from gradlab.experiments.learning_rates import _accuracies, _against_sheet, _row, _told, arm_of, plain
 from gradlab.records import RunFolder
 from gradlab.stats import summarise
 
@@ -42,6 +42,12 @@ def test_the_sheets_best_rate_is_compared_by_seed():
     assert "lies in the range" in _against_sheet(arms, "Adam", {3e-4: summarise([0.9, 0.91])})
 
 
+def test_a_rate_that_lost_a_seed_is_not_good():
+    arms = {arm_of("Adam", rate): {"seeds": seeds, "metrics": {"validation_accuracy": {"values": [0.9] * len(seeds)}}}
+            for rate, seeds in ((0.001, [0, 1, 2]), (0.01, [0, 2]))}  # fmt: skip
+    assert list(_accuracies(arms, "Adam", [0.01, 0.001], 3)) == [0.001]
+
+
 @pytest.mark.parametrize(("rate", "text"), [(1e-5, "0.00001"), (0.3, "0.3"), (1.0, "1")])
 def test_rates_are_written_out(rate, text):
     assert plain(rate) == text
@@ -64,4 +70,5 @@ def test_a_rate_that_diverges_belongs_to_the_answer(tmp_path, capsys):
     assert "diverged" in capsys.readouterr().out
     answer = learning_rates.page(RunFolder(out))[0].text
     assert answer.startswith("SGD with momentum: 0.01 to 0.1 holds")
+    assert learning_rates.page(RunFolder(out))[1].text.endswith(f": SGD with momentum at {plain(1e30)}.")
     assert "test_accuracy" not in (out / "results.json").read_text()

@@ -76,3 +76,21 @@ def test_a_dry_run_tells_its_size(capsys):
     document = json.loads(capsys.readouterr().out)
     assert document["arms"][xor.ARM]["parameters"] == 17
     assert document["data"]["shape"] == [2]
+
+
+def test_it_runs_in_double_precision(tmp_path, capsys):
+    words = [
+        "xor",
+        "--quick",
+        "--epochs",
+        "2",
+        "--seeds",
+        "0",
+        "--precision",
+        "float64",
+        "--out",
+        str(tmp_path / "run"),
+    ]
+    assert main(words) == 0
+    capsys.readouterr()
+    assert {row["split"] for row in RunFolder(tmp_path / "run").rows()} == {"train", "validation", "test"}

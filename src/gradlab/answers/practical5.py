@@ -1,13 +1,14 @@
 """Practical 5, learning from images without labels."""
 
 import math
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from itertools import pairwise
+from typing import Any
 
 from gradlab.answers.question import Practical, Question
 from gradlab.experiments import few_labels, simclr
 from gradlab.records import RunFolder
-from gradlab.report import mean_of, measured_counts
+from gradlab.report import differences, mean_of, measured_counts, reading
 
 CONVERGED = 0.5
 """Points of top-5 accuracy that the last fifth of the epochs brings, below which a curve counts as flat."""
@@ -67,35 +68,36 @@ def _trend(run: RunFolder) -> Iterator[str]:
 
 
 def _worth(run: RunFolder) -> Iterator[str]:
-    """Where probe and fine-tuning are ahead, and what it takes from scratch to equal the probe's fewest labels."""
+    """What probe and fine-tuning gain, and what it takes from scratch to equal the probe's fewest labels."""
     results = run.document("results")
     counts = measured_counts(results, "test_#_labels_accuracy")
-    probed, scratch, tuned = (
-        {
-            count: mean
-            for count in counts
-            if (mean := mean_of(results, arm, f"test_{count}_labels_accuracy")) is not None
-        }
-        for arm in (few_labels.PROBE, few_labels.SCRATCH, few_labels.TUNED)
+    probed, scratch = (
+        {count: mean for count in counts if (mean := mean_of(results, arm, _accuracy_with(count))) is not None}
+        for arm in (few_labels.PROBE, few_labels.SCRATCH)
     )
     both = [count for count in counts if count in probed and count in scratch]
     if not both:
         return
-    ahead = [str(count) for count in both if probed[count] > scratch[count]]
-    if not ahead:
-        yield "Learning from scratch is ahead with every number of labels."
-    elif len(ahead) == len(both):
-        yield "The probe is ahead with every number of labels: images without labels taught more than these labels do."
-    else:
-        yield f"On average the probe is ahead with {', '.join(ahead)} labels of each class, and behind with the others."
+    yield _gains(results, few_labels.PROBE, few_labels.SCRATCH, both)
     equal = next((count for count in both if scratch[count] >= probed[both[0]]), None)
     needed = f"{equal}" if equal is not None else f"more than {both[-1]}"
-    yield f"What the probe reaches with {both[0]} labels of each class, learning from scratch needs {needed} for."
-    better = [str(count) for count in both if count in tuned and tuned[count] > max(probed[count], scratch[count])]
-    if better:
-        yield f"Fine-tuning the encoder is ahead of both with {', '.join(better)} labels of each class."
-    elif tuned:
-        yield "Fine-tuning the encoder is ahead of both with no number of labels."
+    yield (
+        f"What the probe reaches with {both[0]} labels of each class, in the mean over the seeds, learning from "
+        f"scratch needs {needed} for."
+    )
+    if few_labels.TUNED in results["arms"]:
+        yield _gains(results, few_labels.TUNED, few_labels.PROBE, both)
+
+
+def _gains(results: Mapping[str, Any], arm: str, baseline: str, counts: Sequence[int]) -> str:
+    """What an arm gains over another at each number of labels, with what the seeds show."""
+    found = {count: differences(results, baseline, [arm], _accuracy_with(count)).get(arm) for count in counts}
+    told = "; ".join(f"{count}: {reading(made)}" for count, made in found.items() if made is not None)
+    return f"{arm} against {baseline}, by labels of each class: {told}." if told else f"{arm} was not measured."
+
+
+def _accuracy_with(count: int) -> str:
+    return f"test_{count}_labels_accuracy"
 
 
 PRACTICAL = Practical(

@@ -104,12 +104,16 @@ def page(run: RunFolder) -> list[Block]:
     """Loss and accuracy over the learning rate, the good rates of each optimiser, and the cheat-sheet's beside them."""
     rows, arms = run.rows(), run.document("results")["arms"]
     config = Config(**run.document("config")["config"])
-    found = {name: reached for name in config.optimizers if (reached := _accuracies(arms, name, config.rates))}
+    seeds = len(run.document("config")["seeds"])
+    found = {name: reached for name in config.optimizers if (reached := _accuracies(arms, name, config.rates, seeds))}
+    lost = [f"{name} at {plain(rate)}" for name in config.optimizers for rate in config.rates
+            if len(values_by_seed(arms[arm_of(name, rate)], "validation_accuracy")) < seeds]  # fmt: skip
     last = [{**row, "optimizer": name, "learning_rate": rate} for name in config.optimizers for rate in config.rates
             for row in rows if row["arm"] == arm_of(name, rate) and row.get("epoch") == config.epochs]  # fmt: skip
     axes = {"x": "learning_rate", "by": "optimizer", "log_x": True, "x_label": "learning rate"}
     return [
         Answer(" ".join(_told(name, reached) for name, reached in found.items()) or "Every training diverged."),
+        Text(f"Diverged with one seed at least, and so not good: {', '.join(lost) or 'none'}."),
         line_chart(last, y="loss", log_y=True, where={"split": "train"}, title="Training loss by learning rate",
                    y_label="training loss in the last epoch, nats", **axes),
         line_chart(last, y="accuracy", percent=True, where={"split": "validation"},
@@ -125,10 +129,11 @@ def page(run: RunFolder) -> list[Block]:
     ]  # fmt: skip
 
 
-def _accuracies(arms: Mapping[str, Any], optimizer: str, rates: Sequence[float]) -> dict[float, Summary]:
-    """Rate -> the validation accuracy, for the rates at which some seed did not diverge, in ascending order."""
+def _accuracies(arms: Mapping[str, Any], optimizer: str, rates: Sequence[float], seeds: int) -> dict[float, Summary]:
+    """Rate -> the validation accuracy, for the rates at which none of the seeds diverged, in ascending order."""
     values = {rate: values_by_seed(arms[arm_of(optimizer, rate)], "validation_accuracy") for rate in sorted(rates)}
-    return {rate: summarise(list(by_seed.values()), share=True) for rate, by_seed in values.items() if by_seed}
+    return {rate: summarise(list(by_seed.values()), share=True) for rate, by_seed in values.items()
+            if len(by_seed) == seeds}  # fmt: skip
 
 
 def _best(reached: Mapping[float, Summary]) -> float:
