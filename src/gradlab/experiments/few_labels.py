@@ -8,10 +8,9 @@ Source: handbook, practical 5, parts 2 and 3; Chen et al. 2020, "A simple framew
 representations", section 6 and appendix B.5.
 Differs from the handbook: a validation split, not the test split, selects weights and penalties, so that of STL-10's
 500 labelled images of each class 450 are left to learn from; learning from scratch makes equally many steps whatever
-the number of labels; fine-tuning, which the handbook leaves out.
+the number of labels; fine-tuning, which the handbook leaves out, takes as long as as many epochs from scratch.
 Command: `gradlab run few_labels --precision bfloat16`
-Cost: not run in full yet; `gradlab run few_labels --dry-run` estimates it. Fine-tuning takes as long as as many
-epochs from scratch (`--finetune-epochs`).
+Cost: not run in full yet; `gradlab run few_labels --dry-run` estimates it.
 """
 
 from collections.abc import Generator, Iterator, Mapping, Sequence

@@ -8,7 +8,7 @@ choose and compile kernels) and training are told apart.
 Source: Jordan 2024, "94% on CIFAR-10 in 3.29 seconds on a single GPU"; the settings: his later `airbench94_muon.py`,
 which reports a mean of 94.01 % over 200 runs and 2.59 s on an A100.
 Command: `gradlab run speedrun --device cuda --precision bfloat16 --together "in a row" --seeds $(seq 0 49)`, not run
-Cost: not known for a GPU; see LOG.md, entry "speedrun on CIFAR-10", for what was tried on a CPU.
+Cost: not run in full yet; `gradlab run speedrun --dry-run` estimates it.
 """
 
 import time
