@@ -9,7 +9,7 @@ from torch import Tensor, nn
 from gradlab.augment import Normalize
 from gradlab.data import Images
 from gradlab.evaluation import measure_classification
-from gradlab.evaluation.rotation import accuracy_over_rotation, rotate, rotate_each
+from gradlab.evaluation.rotation import accuracy_over_rotation, rotate, rotate_each, turned
 
 NORMALIZE = Normalize((0.4,), (0.3,))
 
@@ -120,6 +120,20 @@ def test_autocast_does_not_round_where_pixels_are_read():
     images = drawn(28, 28).float()
     degrees = torch.tensor([33.0, 57.0])
     with torch.autocast("cpu", dtype=torch.bfloat16):
-        turned, each = rotate(images, 33), rotate_each(images, degrees)
-    assert torch.equal(turned, rotate(images, 33))
+        whole, each = rotate(images, 33), rotate_each(images, degrees)
+    assert torch.equal(whole, rotate(images, 33))
     assert torch.equal(each, rotate_each(images, degrees))
+
+
+def test_every_image_of_a_split_has_an_angle_of_its_own_that_its_generator_tells():
+    pixels = torch.randint(0, 256, (1, 1, 9, 9), dtype=torch.uint8, generator=torch.Generator().manual_seed(0))
+    images = Images(pixels.expand(3, -1, -1, -1).contiguous(), torch.tensor([2, 0, 1]), ("a", "b", "c"))
+    first, again, other = (turned(images, torch.Generator().manual_seed(seed)) for seed in (1, 1, 2))
+    assert torch.equal(first.pixels, again.pixels)
+    assert not torch.equal(first.pixels, other.pixels)
+    assert not torch.equal(first.pixels[0], first.pixels[1])
+    assert first.pixels.dtype == torch.uint8
+    assert torch.equal(first.labels, images.labels)
+    degrees = 360 * torch.rand(3, generator=torch.Generator().manual_seed(1))
+    expected = 255 * rotate(images.pixels[1:2], float(degrees[1]))
+    assert (first.pixels[1:2] - expected).abs().max() <= 0.5 + 1e-3

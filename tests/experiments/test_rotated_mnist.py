@@ -3,7 +3,7 @@ import torch
 
 from gradlab.data import Images, Splits
 from gradlab.errors import UsageError
-from gradlab.experiments.rotated_mnist import AUGMENTED, GROUPS, QUICK, Config, network, parts_of, turned
+from gradlab.experiments.rotated_mnist import AUGMENTED, GROUPS, QUICK, Config, network, parts_of
 
 SMALL = Config(train_images=30, validation_images=10, test_images=40)
 
@@ -28,15 +28,6 @@ def test_the_parts_are_disjoint_and_the_test_split_comes_first_in_testing():
     assert greys(train) == list(range(1, 21))
     assert greys(validation) == list(range(21, 31))
     assert greys(test) == [*range(71, 91), *range(61, 71), *range(31, 41)]
-
-
-def test_angles_are_drawn_once_and_differ_between_images_and_parts():
-    ramp = torch.arange(81, dtype=torch.uint8).view(1, 1, 9, 9).expand(3, -1, -1, -1).contiguous()
-    images = Images(ramp, torch.zeros(3, dtype=torch.int64), ("a",))
-    first, again, other = (turned(images, purpose).pixels for purpose in ("test", "test", "train"))
-    assert torch.equal(first, again)
-    assert not torch.equal(first, other)
-    assert not torch.equal(first[0], first[1])
 
 
 @pytest.mark.parametrize(

@@ -17,7 +17,7 @@ from gradlab.evaluation.label_counts import first_of_each, label_counts, too_few
 from gradlab.evaluation.logistic import Solution, logistic_regression
 from gradlab.evaluation.neighbours import nearest, neighbour_accuracy, retrieval_precision
 from gradlab.evaluation.probes import PENALTIES, Features, features, probe, probe_encoders
-from gradlab.evaluation.rotation import accuracy_over_rotation, rotate, rotate_each
+from gradlab.evaluation.rotation import accuracy_over_rotation, rotate, rotate_each, turned
 from gradlab.evaluation.tsne import tsne
 
 __all__ = [
@@ -57,5 +57,6 @@ __all__ = [
     "said_of_views",
     "too_few",
     "tsne",
+    "turned",
     "uniformity",
 ]

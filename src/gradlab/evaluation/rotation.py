@@ -54,6 +54,21 @@ def rotate_each(images: Tensor, degrees: Tensor) -> Tensor:
     return _sampled(pixels, torch.stack(rows, -2))
 
 
+def turned(images: Images, generator: torch.Generator) -> Images:
+    """Every image turned about its middle by an angle of its own, as bytes again.
+
+    Args:
+        images: of a split.
+        generator: of the angles, which are uniform on the circle.
+    """
+    degrees = 360 * torch.rand(len(images), generator=generator)
+    parts = [
+        (255 * rotate_each(pixels, angles)).round().to(torch.uint8)
+        for pixels, angles in zip(images.pixels.split(1000), degrees.split(1000), strict=True)
+    ]
+    return Images(torch.cat(parts), images.labels, images.classes)
+
+
 def _sampled(pixels: Tensor, matrices: Tensor) -> Tensor:
     """Images read where [batch, 2, 3] send their pixels, at full precision: autocast would round the places."""
     with torch.autocast(pixels.device.type, enabled=False):

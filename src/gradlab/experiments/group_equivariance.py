@@ -16,11 +16,10 @@ from typing import Any, Literal
 
 import numpy as np
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 
 from gradlab import rng
 from gradlab.augment import Normalize, Transform
-from gradlab.data import Images
 from gradlab.equivariance import (
     CyclicGroup,
     DihedralGroup,
@@ -33,7 +32,7 @@ from gradlab.equivariance import (
     transformed,
 )
 from gradlab.errors import UsageError
-from gradlab.evaluation import accuracy_over_rotation, examine, measure_classification, rotate, rotate_each
+from gradlab.evaluation import accuracy_over_rotation, examine, measure_classification, rotate, turned
 from gradlab.models import CNN, GroupEquivariantCNN
 from gradlab.objectives import classification
 from gradlab.records import Row, RunFolder
@@ -59,7 +58,7 @@ from gradlab.report import (
     values_by_seed,
 )
 from gradlab.stats import format_interval, summarise
-from gradlab.training import Place, Recipe, Run, Selection, schedules
+from gradlab.training import Recipe, Run, Selection, schedules
 
 PLAIN, UPRIGHT = "CNN", "test_upright_accuracy"
 GROUPS = {"C4": partial(CyclicGroup, 4), "C8": partial(CyclicGroup, 8), "C16": partial(CyclicGroup, 16),
@@ -143,22 +142,6 @@ def recipe(config: Config, samples: int) -> Recipe:
     )
 
 
-def turned(images: Images, purpose: str) -> Images:
-    """Every image turned by an angle of its own, drawn once for all seeds and epochs."""
-    degrees = 360 * torch.rand(len(images), generator=rng.generator(0, f"angles {purpose}"))
-    parts = [
-        (255 * rotate_each(pixels, angles)).round().to(torch.uint8)
-        for pixels, angles in zip(images.pixels.split(1000), degrees.split(1000), strict=True)
-    ]
-    return Images(torch.cat(parts), images.labels, images.classes)
-
-
-def measured(model: nn.Module, *, images: Images, prepare: Transform, place: Place) -> dict[str, float]:
-    """Loss and accuracy in the arithmetic of training, without which they would cost more than training."""
-    with place.autocast():
-        return measure_classification(model, images, prepare)
-
-
 def run(config: Config, run: Run) -> Iterator[Row]:
     """Trains on upright images; selects on the turned validation split; tests upright, turned, and at every angle."""
     splits = run.load(config.data, side=config.image_size)
@@ -167,7 +150,10 @@ def run(config: Config, run: Run) -> Iterator[Row]:
         told = f"{config.data} has {len(splits.train)} training images, 0 takes all"
         raise UsageError(f"{told}: got --train-images {config.train_images}")
     train = splits.train.take(range(config.train_images)) if config.train_images else splits.train
-    validation, test = turned(splits.validation, "validation"), turned(splits.test, "test")
+    validation, test = (
+        turned(images, rng.generator(0, f"angles {part}"))
+        for part, images in (("validation", splits.validation), ("test", splits.test))
+    )
     some = splits.test.take(range(min(config.rotated_images, len(splits.test))))
     run.keep_arrays("turned", {"upright": splits.test.pixels[:8].numpy(), "turned": test.pixels[:8].numpy()})
     for arm in config.arms:
@@ -178,7 +164,11 @@ def run(config: Config, run: Run) -> Iterator[Row]:
             classification,
             recipe(config, len(train)),
             prepare=normalize,
-            measure={"validation": partial(measured, images=validation, prepare=normalize, place=run.place)},
+            measure={
+                "validation": run.place.in_precision(
+                    partial(measure_classification, images=validation, prepare=normalize)
+                )
+            },
         )
         with run.place.autocast():
             found = examine(trained.models, test, normalize)

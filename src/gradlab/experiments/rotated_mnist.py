@@ -28,7 +28,7 @@ from gradlab.augment import Normalize, Pipeline, SmallAffine
 from gradlab.data import Images, Splits
 from gradlab.equivariance import CyclicGroup, DihedralGroup, GroupBase, cyclic
 from gradlab.errors import UsageError
-from gradlab.evaluation import examine, measure_classification, rotate_each
+from gradlab.evaluation import examine, measure_classification, turned
 from gradlab.models import P4CNN, ResidualGroupCNN
 from gradlab.objectives import classification
 from gradlab.records import Row, RunFolder
@@ -44,7 +44,7 @@ from gradlab.report import (
     line_chart,
     with_error,
 )
-from gradlab.training import Place, Recipe, Run, Selection, schedules
+from gradlab.training import Recipe, Run, Selection, schedules
 
 GROUPS = {"ResidualC4": partial(CyclicGroup, 4), "ResidualD4": partial(DihedralGroup, 4),
           "ResidualC8": partial(CyclicGroup, 8), "ResidualC16": partial(CyclicGroup, 16)}  # fmt: skip
@@ -145,16 +145,6 @@ def recipe(config: Config, samples: int) -> Recipe:
     )
 
 
-def turned(images: Images, purpose: str) -> Images:
-    """Every image turned about its middle by an angle of its own, the same for all seeds."""
-    degrees = 360 * torch.rand(len(images), generator=rng.generator(0, f"angles {purpose}"))
-    parts = [
-        (255 * rotate_each(pixels, angles)).round().to(torch.uint8)
-        for pixels, angles in zip(images.pixels.split(1000), degrees.split(1000), strict=True)
-    ]
-    return Images(torch.cat(parts), images.labels, images.classes)
-
-
 def parts_of(config: Config, splits: Splits) -> tuple[Images, Images, Images]:
     """The images for training, validation and testing, disjoint, each turned.
 
@@ -174,16 +164,10 @@ def parts_of(config: Config, splits: Splits) -> tuple[Images, Images, Images]:
         )
     train, validation = splits.train.take(range(wanted - held_out)), splits.train.take(range(wanted - held_out, wanted))
     return (
-        turned(train, "train"),
-        turned(validation, "validation"),
-        turned(test.take(range(config.test_images)), "test"),
+        turned(train, rng.generator(0, "angles train")),
+        turned(validation, rng.generator(0, "angles validation")),
+        turned(test.take(range(config.test_images)), rng.generator(0, "angles test")),
     )
-
-
-def measured(model: nn.Module, *, images: Images, prepare: Normalize, place: Place) -> dict[str, float]:
-    """Loss and accuracy in the arithmetic of training, without which testing would take longer than training."""
-    with place.autocast():
-        return measure_classification(model, images, prepare)
 
 
 def run(config: Config, run: Run) -> Iterator[Row]:
@@ -204,7 +188,11 @@ def run(config: Config, run: Run) -> Iterator[Row]:
             classification,
             recipe(config, len(train)),
             prepare=Pipeline([warp, normalize]) if arm.endswith(AUGMENTED) else normalize,
-            measure={"validation": partial(measured, images=validation, prepare=normalize, place=run.place)},
+            measure={
+                "validation": run.place.in_precision(
+                    partial(measure_classification, images=validation, prepare=normalize)
+                )
+            },
         )
         with run.place.autocast():
             found = examine(trained.models, test, normalize)
