@@ -123,11 +123,14 @@ def run(config: Config, run: Run) -> Iterator[Row]:
             classification,
             recipe(config, arm, len(splits.train)),
             prepare=Pipeline([RandomHorizontalFlip(), crop, normalize]),
-            measure={"validation": partial(measure_classification, images=splits.validation, prepare=normalize)},
-        )
-        yield from ({"arm": arm, **row} for row in examine(trained.models, splits.test, normalize).rows)
-        measured = [{"arm": arm, **row} for row in accuracy_over_rotation(trained.models, turned, normalize, angles)]
-        yield from measured
+            measure={"validation": run.place.in_precision(partial(measure_classification, images=splits.validation,
+                                                                  prepare=normalize))},
+        )  # fmt: skip
+        with run.place.autocast():  # in float32 the sweep would take longer than the training
+            tested = examine(trained.models, splits.test, normalize).rows
+            swept = [*accuracy_over_rotation(trained.models, turned, normalize, angles)]
+        measured = [{"arm": arm, **row} for row in swept]
+        yield from [*({"arm": arm, **row} for row in tested), *measured]
         for seed, accuracy in _over(_curve(measured, arm), [angle for angle in angles if angle < 360]).items():
             yield {"arm": arm, "seed": seed, "split": "test", "rotated_accuracy": accuracy}
 
