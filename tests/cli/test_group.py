@@ -18,11 +18,18 @@ def test_a_group_is_interrupted_resumed_and_reported_as_one(gradlab, tmp_path, e
     while not (tmp_path / "all" / "lenet" / "rows.jsonl").exists() and time.monotonic() < end:
         time.sleep(0.05)
     process.send_signal(signal.SIGTERM)
-    process.communicate(timeout=30)
+    _output, told = process.communicate(timeout=30)
     assert process.returncode == 143
+    assert told.decode().rstrip().endswith("gradlab resume all"), (
+        "not of one experiment: that would not go on to others"
+    )
     assert not (tmp_path / "all" / "report.html").exists()
     done = gradlab("resume", "all")
     assert done.returncode == 0, done.stderr
+    pdf = tmp_path / "all" / "lenet" / "report.pdf"
+    pdf.unlink()  # as if the run had been stopped before its very end
+    assert gradlab("resume", "all").returncode == 0
+    assert pdf.is_file()
     for name in GROUPS["slides"]:
         assert json.loads((tmp_path / "all" / name / "results.json").read_text())["experiment"] == name
     page = (tmp_path / "all" / "report.html").read_text()

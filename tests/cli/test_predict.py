@@ -32,9 +32,10 @@ def test_names_the_digit(gradlab, finished, digit):
 def test_inverting_twice_changes_nothing(gradlab, finished, digit, tmp_path):
     with Image.open(tmp_path / "digit.png") as picture:
         Image.fromarray(255 - np.asarray(picture)).save(tmp_path / "inverted.png")
-    straight = gradlab("predict", str(finished), "digit.png").stdout.partition(":")[2]
-    inverted = gradlab("predict", str(finished), "inverted.png", "--invert").stdout.partition(":")[2]
+    straight = gradlab("predict", str(finished), "digit.png").stdout.replace("digit.png", "it")
+    inverted = gradlab("predict", str(finished), "inverted.png", "--invert").stdout.replace("inverted.png", "it")
     assert straight == inverted
+    assert straight.splitlines()[0].endswith(", by 2 seeds:")
 
 
 def test_colour_and_size_are_taken_care_of(gradlab, finished, digit, tmp_path):

@@ -5,7 +5,7 @@ import pytest
 
 from gradlab.errors import FileError, UsageError
 from gradlab.learn.learner import STATE, LearnerFolder, Progress, find, read_source, start
-from gradlab.learn.outline import outline, outlines
+from gradlab.learn.outline import chosen, outline, outlines
 
 
 @pytest.fixture
@@ -103,3 +103,24 @@ def test_files_that_are_no_text_are_refused(tmp_path):
         read_source(path)
     with pytest.raises(FileError, match="cannot read"):
         read_source(tmp_path / "missing.py")
+
+
+def test_one_chapter_can_be_handed_out_and_is_all_that_is_asked_for(tmp_path):
+    start(tmp_path / "mine", notebooks=True, chapters=["practical1"])
+    folder = LearnerFolder(tmp_path / "mine")
+    assert {path.name for path in (tmp_path / "mine" / "notebooks").iterdir()} == {"practical1.ipynb"}
+    assert {told.chapter.folder for told in folder.exercises()} == {"practical1"}
+    assert [told.name for told in folder.exercises()] == [told.name for told in chosen(["practical1"])]
+    for told in folder.exercises():
+        assert folder.next_exercise() == told
+        folder.record(told.name, Progress(passed=True))
+    assert folder.next_exercise() is None
+
+
+def test_exercises_are_chosen_by_name_piece_file_or_chapter():
+    practical = chosen(["practical1"])
+    assert len(practical) > 5
+    assert chosen(["practical1", "dropout"]) == practical
+    assert [told.name for told in chosen(["somewhere/dropout.py", "softmax"])] == ["dropout", "softmax"]
+    with pytest.raises(UsageError, match="did you mean 'practical1'"):
+        chosen(["practcal1"])

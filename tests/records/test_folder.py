@@ -65,7 +65,7 @@ def test_a_folder_with_anything_in_it_is_refused_and_left_alone(tmp_path):
 
 def test_a_folder_that_holds_a_run_points_to_resume(tmp_path):
     write_json(tmp_path / "config.json", {})
-    with pytest.raises(UsageError, match=f"`gradlab resume {re.escape(str(tmp_path))}` continues a run"):
+    with pytest.raises(UsageError, match=f"name a new one, or go on .*: gradlab resume {re.escape(str(tmp_path))}$"):
         new_run_folder(tmp_path, "lenet")
 
 

@@ -8,7 +8,7 @@ from gradlab.cli.fields import outline
 from gradlab.cli.run import begin, settings_of
 from gradlab.cli.settings import load_experiment
 from gradlab.cli.together import refuse_several
-from gradlab.errors import UsageError
+from gradlab.errors import InterruptedRunError, UsageError
 from gradlab.experiments import GROUPS, source_of
 from gradlab.records import RunFolder, new_run_folder, write_json
 from gradlab.report import page_of_run, write_report
@@ -43,15 +43,19 @@ def continue_group(folder: RunFolder) -> int:
     codes = [0]
     members = [RunFolder(folder.path / name) for name in GROUPS[group["group"]]]
     for member, changes in zip(members, GROUPS[group["group"]].values(), strict=True):
-        if member.has("results"):
+        if member.is_complete:
             continue
-        if member.has("config"):
-            codes.append(execute(member, quiet=quiet, as_json=False))
-        else:
-            member.path.mkdir(exist_ok=True)
-            question = outline(source_of(member.path.name)).question
-            settings = settings_of(member.path.name, question, options, dict(changes))
-            codes.append(begin(member, settings, quiet=quiet, as_json=False))
+        try:
+            if member.has("config"):
+                codes.append(execute(member, quiet=quiet, as_json=False))
+            else:
+                member.path.mkdir(exist_ok=True)
+                question = outline(source_of(member.path.name)).question
+                settings = settings_of(member.path.name, question, options, dict(changes))
+                codes.append(begin(member, settings, quiet=quiet, as_json=False))
+        except InterruptedRunError as error:
+            message = str(error).replace(f"gradlab resume {member.path}", f"gradlab resume {folder.path}")
+            raise InterruptedRunError(message, exit_code=error.exit_code) from error
     pages = [page_of_run(run, load_experiment(run.path.name).page(run)) for run in members]
     paths = write_report(pages, folder.path, title=group["group"])
     told = {"folder": str(folder.path), "report": str(paths.html), "experiments": [run.path.name for run in members]}

@@ -31,22 +31,33 @@ def _start(words: Sequence[str]) -> int:
     flags = [
         Flag(name="folder", help="where to write", convert=word),
         Flag(name="--notebooks", help="write notebooks as well [yes]", negatable=True, default=True),
+        Flag(name="--only", help="chapters to write, such as practical1 [all]", convert=_chapter, many=True, default=(),
+             shown="CHAPTER"),
         JSON,
-    ]
+    ]  # fmt: skip
     options = parse("learn start", "Writes the exercises into a folder; files that are there stay.", flags, words)
     from gradlab.learn.learner import start
 
     folder = Path(options["folder"])
-    counts = start(folder, notebooks=bool(options["notebooks"]))
+    counts = start(folder, notebooks=bool(options["notebooks"]), chapters=options["only"])
     kept = f", {counts['kept']} were there already and stay as they are" if counts["kept"] else ""
     text = f"{counts['written']} files written to {folder}{kept}\nbegin with: cd {folder} && gradlab learn next"
     print(json.dumps({"schema": 1, "folder": str(folder), **counts}, indent=2) if options["json"] else text)
     return 0
 
 
+def _chapter(_flag: str, text: str) -> str:
+    from gradlab.learn.course import CHAPTERS
+
+    known = [chapter.folder for chapter in CHAPTERS]
+    if text not in known:
+        raise unknown("chapter", text, known)
+    return text
+
+
 def _check(words: Sequence[str]) -> int:
     flags = [
-        Flag(name="names", help="the exercises [all you have begun]", convert=word, many=True, default=()),
+        Flag(name="names", help="exercises or chapters [all you have begun]", convert=word, many=True, default=()),
         Flag(name="--watch", help="check again whenever a file is saved, until Ctrl-C"),
         SEED, FOLDER, JSON,
     ]  # fmt: skip
@@ -107,13 +118,14 @@ def _status(words: Sequence[str]) -> int:
     except UsageError:
         if options["folder"]:
             raise
-    done = {told.name: folder.progress(told.name) if folder else Progress() for told in outlines()}
+    listed = folder.exercises() if folder else outlines()
+    done = {told.name: folder.progress(told.name) if folder else Progress() for told in listed}
     if options["json"]:
         entries = [
             {"name": told.name, "title": told.title, "chapter": told.chapter.folder, "asks": list(told.asks),
              "source": told.source, "file": told.path.as_posix(), "passed": done[told.name].passed,
              "tries": done[told.name].tries, "hints": done[told.name].hints}
-            for told in outlines()
+            for told in listed
         ]  # fmt: skip
         print(json.dumps({"schema": 1, "folder": str(folder.path) if folder else None, "exercises": entries}, indent=2))
         return 0
@@ -126,8 +138,10 @@ def _print_status(done: dict[str, Any]) -> None:
     from gradlab.learn.course import CHAPTERS
     from gradlab.learn.outline import outline
 
-    width = max(map(len, done))
+    width = max(map(len, done), default=0)
     for chapter in CHAPTERS:
+        if not {*chapter.exercises} <= done.keys():
+            continue  # not handed out
         passed = sum(done[name].passed for name in chapter.exercises)
         print(f"{chapter.folder}: {chapter.title}   {passed} of {len(chapter.exercises)} passed")
         for name in chapter.exercises:
@@ -156,7 +170,8 @@ def _grade(words: Sequence[str]) -> int:
     flags = [
         Flag(name="folder", help="a sub-folder, notebook or file for each learner", convert=word),
         Flag(name="--csv", help="write the grades there, one row a learner and exercise", convert=word, shown="FILE"),
-        Flag(name="--exercises", help="which to grade [all]", convert=word, many=True, default=(), shown="NAME"),
+        Flag(name="--exercises", help="exercises or chapters to grade [all]", convert=word, many=True, default=(),
+             shown="NAME"),
         SEED, JSON,
     ]  # fmt: skip
     options = parse("learn grade", "Checks every learner's folder, notebook or file.", flags, words)

@@ -9,7 +9,7 @@ from typing import Any
 
 from gradlab.errors import UsageError
 from gradlab.learn.learner import LearnerFolder, find
-from gradlab.learn.outline import Outline, find_exercise, outlines
+from gradlab.learn.outline import Outline, chosen, outlines
 from gradlab.learn.sandbox import Workshop
 from gradlab.learn.sandbox.workshop import LACKING
 from gradlab.learn.verdict import Verdict
@@ -22,7 +22,7 @@ PAUSE = 0.2
 def check_all(options: dict[str, Any]) -> int:
     """Checks the named exercises, or all that were begun; 1 unless every one passed."""
     folder = find(options["folder"])
-    told = [_named(name) for name in options["names"]] or [each for each in outlines() if folder.begun(each)]
+    told = chosen(options["names"]) or [each for each in outlines() if folder.begun(each)]
     if not told:
         raise UsageError("nothing to check yet: `gradlab learn next` says where to begin")
     with Workshop() as workshop:
@@ -44,7 +44,7 @@ def check_all(options: dict[str, Any]) -> int:
 def watch(options: dict[str, Any]) -> int:
     """Checks an exercise whenever its file is saved; ends with Ctrl-C."""
     folder = find(options["folder"])
-    watched = [_named(name) for name in options["names"]] or outlines()
+    watched = chosen(options["names"]) or folder.exercises()
     with Workshop() as workshop:
         print("watching: save a file and it is checked; Ctrl-C ends", flush=True)
         for told in _saved(folder, watched):
@@ -54,7 +54,7 @@ def watch(options: dict[str, Any]) -> int:
 
 def grade_all(options: dict[str, Any]) -> int:
     """Grades every learner; 0 whatever they wrote."""
-    told = [_named(name) for name in options["exercises"]] or outlines()
+    told = chosen(options["exercises"]) or outlines()
     with Workshop() as workshop:
         from gradlab.learn.grade import as_csv, grade
 
@@ -112,11 +112,6 @@ def _stamp(path: Path) -> int:
         return path.stat().st_mtime_ns
     except OSError:
         return 0
-
-
-def _named(name: str) -> Outline:
-    """By its name, by what it asks for, or by its file."""
-    return find_exercise(Path(name).stem if name.endswith(".py") else name)
 
 
 def _say_what_is_next(folder: LearnerFolder, told: Sequence[Outline], passed: int) -> None:

@@ -28,9 +28,11 @@ def main(words: Sequence[str]) -> int:
     if options["json"]:
         print(json.dumps({"run": str(run.path), "arm": arm, "predictions": answers}, indent=2))
         return 0
+    print(f"{arm}, by {answers[0]['seeds']} seed{'s' * (answers[0]['seeds'] > 1)}:")
     for answer in answers:
         ranked = ", ".join(f"{entry['class']} {entry['probability']:.1%}" for entry in answer["classes"])
-        print(f"{answer['image']}: {ranked} ({answer['agreeing']} of {answer['seeds']} seeds agree)")
+        first = answer["classes"][0]["class"]
+        print(f"{answer['image']}: {ranked} ({answer['agreeing']} of {answer['seeds']} seeds say {first})")
     return 0
 
 

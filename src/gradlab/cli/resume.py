@@ -24,7 +24,7 @@ def main(words: Sequence[str]) -> int:
         return continue_group(folder)
     folder.document("config")
     report = folder.path / "report.html"
-    if folder.has("results") and report.is_file():
+    if folder.is_complete:
         print(
             json.dumps({"finished": True, "report": str(report)}) if options["json"] else _finished(folder.path, report)
         )

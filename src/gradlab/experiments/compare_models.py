@@ -36,6 +36,9 @@ from gradlab.report import (
 from gradlab.training import Recipe, Run, Selection, schedules, step_seconds
 
 EQUAL_TIME = ", equal time"
+LEAST_BATCH, LEAST_STEPS = 8, 16
+"""Small folders are read in smaller batches, down to 8 images, so that an epoch has 16 steps."""
+FEW_STEPS, MANY_SEEDS = 500, 8
 MOST_EPOCHS = 20  # times the epochs asked for: beyond that a cheap network only learns its training images by heart
 
 
@@ -56,9 +59,9 @@ class Config:
     epochs: int = 10
     """passes over the training split, for every network"""
     batch_size: int = 128
-    """images a step, fewer where there are not as many"""
+    """images a step, fewer where an epoch would have less than 16 steps"""
     image_size: int = 32
-    """side to which all images are resized, in pixels"""
+    """side to which the centre square of every image is resized, in pixels"""
     flip: bool = True
     """mirrors training images at random; wrong for digits and letters"""
     smallest_crop: float = 0.8
@@ -94,7 +97,7 @@ def network(_config: Config, arm: str, shape: tuple[int, int, int], classes: int
 
 def recipe(config: Config, arm: str, samples: int, epochs: int) -> Recipe:
     """One cycle for every network: momentum for the residual ones, AdamW for the others."""
-    batch_size = min(config.batch_size, samples)
+    batch_size = min(config.batch_size, max(LEAST_BATCH, samples // LEAST_STEPS), samples)
     optimizer = partial(torch.optim.AdamW, lr=0.002, weight_decay=0.05)
     if "ResNet" in arm:
         optimizer = partial(torch.optim.SGD, lr=0.4 * batch_size / 128, momentum=0.9, weight_decay=5e-4, nesterov=True)
@@ -162,6 +165,7 @@ def page(run: RunFolder) -> list[Block]:
     verdicts = " ".join(found.verdict for found in differences(results, first, arms[1:]).values())
     blocks: list[Block] = [
         Answer(f"{accuracies_sentence(results)} {verdicts}".strip()),
+        Text(_which(run, best), heading="Which one to use"),
         results_table(results, ["test_accuracy", "test_loss"]),
         line_chart(rows, where={"split": "validation"}, percent=True, title="Validation accuracy over epochs"),
         line_chart(rows, where={"split": "train"}, percent=True, title="Training accuracy over epochs",
@@ -174,6 +178,23 @@ def page(run: RunFolder) -> list[Block]:
     blocks += classification_blocks(run, best)
     rest = [block for arm in arms if arm != best for block in classification_blocks(run, arm)]
     return [*blocks, Details("What the other networks get wrong", rest)] if rest else blocks
+
+
+def _which(run: RunFolder, best: str) -> str:
+    """What speaks for the network that validates best, how fine the test split measures, and what would show more."""
+    settings, environment = run.document("config"), run.document("environment")
+    tested, recipe = environment["data"]["sizes"]["test"], environment["arms"][best]["recipe"]
+    steps = recipe["epochs"] * recipe["steps_per_epoch"]
+    told = [
+        f"{best} validates best. The test split has {tested:,} images: one of them is {100 / tested:.2g} points.",
+        f"{best} made {steps:,} steps of {recipe['batch_size']} images.",
+    ]
+    if steps < FEW_STEPS:
+        told.append("That is few, and the order may change with more: raise --epochs.")
+    if len(settings["seeds"]) < MANY_SEEDS:
+        seeds = " ".join(map(str, range(MANY_SEEDS)))
+        told.append(f"To tell the networks apart by more than chance take more seeds: --seeds {seeds}.")
+    return " ".join(told)
 
 
 def _epochs(rows: list[Row], arm: str) -> int:

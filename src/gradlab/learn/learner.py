@@ -1,7 +1,7 @@
 """A learner's folder: the files to work on, and what was tried, hinted and passed."""
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -83,7 +83,11 @@ class LearnerFolder:
     def next_exercise(self) -> Outline | None:
         """The first exercise that has not passed; None after the last."""
         done = self._read()
-        return next((told for told in outlines() if not done.get(told.name, Progress()).passed), None)
+        return next((told for told in self.exercises() if not done.get(told.name, Progress()).passed), None)
+
+    def exercises(self) -> list[Outline]:
+        """The exercises of the chapters that were handed out."""
+        return [told for told in outlines() if (self.path / told.path).parent.is_dir()]
 
     def _read(self) -> dict[str, Progress]:
         path = self.path / STATE
@@ -112,8 +116,13 @@ def find(given: str | None) -> LearnerFolder:
     raise UsageError(f"{where}: run `gradlab learn start FOLDER`, then work inside FOLDER or pass --folder")
 
 
-def start(path: Path, *, notebooks: bool) -> dict[str, int]:
+def start(path: Path, *, notebooks: bool, chapters: Sequence[str] = ()) -> dict[str, int]:
     """Writes every exercise that the folder lacks; what is there stays as it is.
+
+    Args:
+        path: the folder.
+        notebooks: writes notebooks as well.
+        chapters: whose exercises to write, such as "practical1"; all, if left out.
 
     Returns:
         the counts "written" and "kept".
@@ -128,6 +137,8 @@ def start(path: Path, *, notebooks: bool) -> dict[str, int]:
         write_json(path / STATE, {"schema": 1, "exercises": {}})
     counts = {"written": 0, "kept": 0}
     for place, content in _files(notebooks):
+        if chapters and not {place.parts[0], place.stem} & {*chapters}:
+            continue
         target = path / place
         if target.exists() or target.is_symlink():
             counts["kept"] += 1

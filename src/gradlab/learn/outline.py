@@ -2,6 +2,7 @@
 
 import ast
 import functools
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -71,7 +72,8 @@ def outline(name: str) -> Outline:
     """
     chapters = {each: chapter for chapter in CHAPTERS for each in chapter.exercises}
     if name not in chapters:
-        raise unknown("exercise", name, chapters, where="gradlab learn status")
+        known = [*chapters, *(chapter.folder for chapter in CHAPTERS)]
+        raise unknown("exercise", name, known, where="gradlab learn status")
     text = (FOLDER / f"{name}.py").read_text(encoding="utf-8")
     tree = ast.parse(text)
     said = ast.get_docstring(tree) or ""
@@ -93,6 +95,18 @@ def outline(name: str) -> Outline:
 def outlines() -> list[Outline]:
     """Every exercise in the order of the course."""
     return [outline(name) for chapter in CHAPTERS for name in chapter.exercises]
+
+
+def chosen(words: Sequence[str]) -> list[Outline]:
+    """The exercises that are meant: by name, by what they ask for, by file, or by chapter, such as "practical1".
+
+    Raises:
+        UsageError: there is no such exercise and no such chapter.
+    """
+    chapters = {chapter.folder: chapter.exercises for chapter in CHAPTERS}
+    words = [Path(word).stem if word.endswith(".py") else word for word in words]
+    names = [name for word in words for name in chapters.get(word, (word,))]
+    return [find_exercise(name) for name in dict.fromkeys(names)]
 
 
 def find_exercise(word: str) -> Outline:

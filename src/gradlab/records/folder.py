@@ -88,6 +88,11 @@ class RunFolder:
         """Whether `<name>.json` is there."""
         return (self.path / f"{name}.json").is_file()
 
+    @property
+    def is_complete(self) -> bool:
+        """Whether a run went to its end, which is its report's."""
+        return self.has("results") and all((self.path / f"report.{kind}").is_file() for kind in ("html", "pdf"))
+
     def write_arrays(self, name: str, **arrays: np.ndarray) -> None:
         """Writes named arrays to `arrays/<name>.npz`.
 
@@ -168,7 +173,9 @@ def new_run_folder(out: Path | None, experiment: str) -> RunFolder:
     try:
         path = out if out is not None else _fresh(Path("runs") / experiment)
         if path.exists() and (not path.is_dir() or any(path.iterdir())):
-            remedy = f"`gradlab resume {path}` continues a run" if (path / "config.json").exists() else "name a new one"
+            remedy = "name a new one"
+            if (path / "config.json").exists():
+                remedy += f", or go on with the run that is there: gradlab resume {path}"
             raise UsageError(f"--out {path} is not a new or empty folder: {remedy}")
         path.mkdir(parents=True, exist_ok=True)
         probe = path / ".write-probe"

@@ -35,9 +35,9 @@ def dropout(x: Tensor, uniform: Tensor, p: float, training: bool) -> Tensor:
 def _case(draw: Draw) -> dict[str, object]:
     shape = (draw.size(2, 4), draw.size(3, 6))
     uniform = draw.uniform(*shape)
-    uniform[0, 0], uniform[0, 1], uniform[1, 2] = 0.05, 0.95, 0.3
-    return {"x": draw.normal(*shape) + 0.5, "uniform": uniform, "p": draw.choice((0.2, 0.4, 0.75)),
-            "training": draw.case != 1}  # fmt: skip
+    p = draw.choice((0.25, 0.375, 0.75))
+    uniform[0, 0], uniform[0, 1], uniform[1, 2], uniform[1, 1] = 0.05, 0.95, 0.3, p
+    return {"x": draw.normal(*shape) + 0.5, "uniform": uniform, "p": p, "training": draw.case != 1}
 
 
 CHECK = Check(
@@ -47,6 +47,11 @@ CHECK = Check(
             "the kept numbers are not scaled",
             "Divide by 1 - p, or evaluation sees larger numbers than training did.",
             lambda x, u, p, t: x * (u >= p) if t else x,
+        ),
+        Fault(
+            "a number whose draw is p itself is dropped",
+            "Drop where uniform is below p; at p the number stays.",
+            lambda x, u, p, t: x * (u > p) / (1 - p) if t else x,
         ),
         Fault(
             "the scale belongs to evaluation here",
