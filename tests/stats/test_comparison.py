@@ -16,15 +16,15 @@ def verdict(n, **options):
 
 def test_three_seeds_never_name_a_better_arm():
     assert verdict(3) == (
-        "With 3 paired seeds no difference can reach p <= 0.05 (smallest possible 0.25): "
-        "CNN - MLP = +1.03 points [0.89, 1.18]; run at least 6 seeds."
+        "With 3 paired seeds no difference can reach p ≤ 0.05 (smallest possible 0.25): "
+        "CNN − MLP = +1.03 points [0.89, 1.18]; run at least 6 seeds."
     )
 
 
 def test_one_seed_has_no_interval():
     assert verdict(1) == (
-        "With 1 paired seed no difference can reach p <= 0.05 (smallest possible 1): "
-        "CNN - MLP = +1.00 points (no interval); run at least 6 seeds."
+        "With 1 paired seed no difference can reach p ≤ 0.05 (smallest possible 1): "
+        "CNN − MLP = +1.00 points (no interval); run at least 6 seeds."
     )
 
 
@@ -38,17 +38,17 @@ def test_few_seeds_never_say_better_or_worse(n, larger_is_better):
 
 def test_eight_seeds_name_the_better_arm():
     assert verdict(8) == (
-        "CNN is better than MLP: CNN - MLP = +1.05 points [1.01, 1.09], p = 0.00781 "
+        "CNN is better than MLP: CNN − MLP = +1.05 points [1.01, 1.09], p = 0.00781 "
         "(8 paired seeds: CNN ahead on 8, equal on 0, behind on 0)."
     )
 
 
 def test_of_losses_the_smaller_is_better():
-    assert verdict(8, larger_is_better=False).startswith("MLP is better than CNN: CNN - MLP = +1.05 points")
+    assert verdict(8, larger_is_better=False).startswith("MLP is better than CNN: CNN − MLP = +1.05 points")
 
 
 def test_a_stricter_level_needs_more_seeds():
-    assert "no difference can reach p <= 0.01 (smallest possible 0.0156)" in verdict(7, confidence=0.99)
+    assert "no difference can reach p ≤ 0.01 (smallest possible 0.0156)" in verdict(7, confidence=0.99)
     assert verdict(7, confidence=0.99).endswith("run at least 8 seeds.")
 
 
@@ -56,7 +56,7 @@ def test_no_difference_shown():
     baseline = [0.5, 0.6, 0.7, 0.5, 0.6, 0.7]
     treatment = [0.51, 0.59, 0.71, 0.49, 0.61, 0.7]
     assert compare(treatment, baseline).verdict == (
-        "No difference shown with 6 paired seeds: a - b = +0.002 [-0.009, 0.012], p = 1."
+        "No difference shown with 6 paired seeds: a − b = +0.002 [−0.009, 0.012], p = 1."
     )
 
 
@@ -74,8 +74,8 @@ def test_a_family_raises_the_bar():
     treatment, baseline = arms(6)
     found = compare_all({"base": baseline, "one": treatment, "two": treatment, "three": treatment}, baseline="base")
     assert {comparison.verdict for comparison in found} == {
-        "With 6 paired seeds no difference can reach p <= 0.05 after Holm's correction for 3 comparisons "
-        f"(smallest possible 0.0938): {name} - base = +0.0105 [0.0099, 0.0111]; run at least 7 seeds."
+        "With 6 paired seeds no difference can reach p ≤ 0.05 after Holm's correction for 3 comparisons "
+        f"(smallest possible 0.0938): {name} − base = +0.0105 [0.0099, 0.0111]; run at least 7 seeds."
         for name in ("one", "two", "three")
     }
 

@@ -93,7 +93,7 @@ def _verdict(found: Comparison) -> str:
     if _smallest_p(found) > level * (1 + 1e-12):
         family = f" after Holm's correction for {found.family} comparisons" if found.family > 1 else ""
         return (
-            f"With {seeds} no difference can reach p <= {level:.3g}{family} "
+            f"With {seeds} no difference can reach p ≤ {level:.3g}{family} "
             f"(smallest possible {_smallest_p(found):.3g}): {_difference(found)}{_left_out(found)}; "
             f"run at least {pairs_needed(level * (1 + 1e-12) / found.family)} seeds."
         )
@@ -114,12 +114,14 @@ def _smallest_p(found: Comparison) -> float:
 def _difference(found: Comparison) -> str:
     scale, unit = (100.0, " points") if found.percent else (1.0, "")
     mean = scale * found.mean_difference
-    label = f"{found.names[0]} - {found.names[1]} ="
+    label = f"{found.names[0]} − {found.names[1]} ="
     if found.low is None or found.high is None:
-        return f"{label} {mean:+z.{decimals(mean, mean, mean, percent=found.percent)}f}{unit} (no interval)"
-    low, high = scale * found.low, scale * found.high
-    places = decimals(mean, low, high, percent=found.percent)
-    return f"{label} {mean:+z.{places}f}{unit} [{low:z.{places}f}, {high:z.{places}f}]"
+        numbers = f"{mean:+z.{decimals(mean, mean, mean, percent=found.percent)}f}{unit} (no interval)"
+    else:
+        low, high = scale * found.low, scale * found.high
+        places = decimals(mean, low, high, percent=found.percent)
+        numbers = f"{mean:+z.{places}f}{unit} [{low:z.{places}f}, {high:z.{places}f}]"
+    return f"{label} {numbers.replace('-', '−')}"
 
 
 def _p_value(found: Comparison) -> str:
