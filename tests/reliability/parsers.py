@@ -60,7 +60,7 @@ class Parser:
 def parsers(place: Path) -> list[Parser]:
     """All of them, at work in a folder of their own."""
     for module in pkgutil.walk_packages(gradlab.__path__, "gradlab."):
-        if not module.name.endswith(("__main__", "build_digits")):
+        if not module.name.endswith(("__main__", "build_digits", "lightning")):
             importlib.import_module(module.name)  # what is imported while a parser is watched would look like its doing
     return [*_images(place), *_datasets(place), *_states(place), *_records(place), *_settings(place)]
 
