@@ -11,6 +11,7 @@ from gradlab.cli import VERBS
 from gradlab.cli.fields import outline
 from gradlab.cli.run import FLAGS
 from gradlab.experiments import GROUPS, experiment_names, source_of
+from tools import performance_page
 from tools.costs_table import COSTS, page
 from tools.results_table import ROOT, with_table
 
@@ -24,6 +25,10 @@ def test_the_table_is_that_of_the_result_files():
 
 def test_the_costs_are_those_of_the_result_files():
     assert COSTS.read_text() == page(), "run: python -m tools.costs_table"
+
+
+def test_the_speeds_are_those_of_the_benches():
+    assert performance_page.PAGE.read_text() == performance_page.page(), "run: python -m tools.performance_page"
 
 
 @pytest.mark.parametrize("name", experiment_names())

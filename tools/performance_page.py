@@ -113,6 +113,17 @@ def group_convolution(found: Document) -> str:
     return table(head, rows) + f"\n\nBuilding a layer of 16 fields and 5 x 5 taps: {built}."
 
 
+def streaming(found: Document) -> str:
+    rows = [[way, f"{value:,.0f}"] for way, value in found["images_per_processor_second"].items()]
+    peaks = ", ".join(f"{peak / 1e6:.0f}" for peak in found["epoch_peak_bytes"])
+    told = (
+        f"{found['files']:,} JPEG files of {found['source']} x {found['source']}; streaming reaches "
+        f"{found['share_of_bare']['processor']:.2f} of bare decoding. Peak memory over the epochs, MB: {peaks}; all "
+        f"images decoded would take {found['decoded_bytes'] / 1e6:.0f}."
+    )
+    return table(["", "images a CPU second"], rows) + "\n\n" + told
+
+
 def contrastive(found: Document) -> str:
     medians = found["medians"]
     rows = [[name, f"{seconds * 1e3:,.1f}"] for name, seconds in medians.items()]
@@ -138,6 +149,7 @@ SECTIONS: dict[str, tuple[str, Callable[[Document], str]]] = {
     "augmentation": ("Augmentation", augmentation),
     "group_convolution": ("Group convolutions", group_convolution),
     "contrastive": ("Contrastive learning", contrastive),
+    "streaming": ("Folders that stay in their files", streaming),
     "start_up": ("Start-up", start_up),
 }
 
