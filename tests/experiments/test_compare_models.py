@@ -2,7 +2,7 @@
 
 import pytest
 
-from gradlab.experiments.compare_models import Config, _which, recipe
+from gradlab.experiments.compare_models import Config, _advice, recipe
 
 
 @pytest.mark.parametrize(("samples", "batch"), [(45_000, 128), (2048, 128), (1000, 62), (126, 8), (5, 5)])
@@ -27,11 +27,11 @@ class Folder:
 
 
 def test_the_page_says_what_so_few_steps_images_and_seeds_can_show():
-    told = _which(Folder(tested=27, epochs=10, seeds=3), "ViT")
+    told = _advice(Folder(tested=27, epochs=10, seeds=3), "ViT")
     assert "27 images: one of them is 3.7 points" in told
     assert "160 steps of 8 images. That is few" in told
     assert told.endswith("--seeds 0 1 2 3 4 5 6 7.")
-    told = _which(Folder(tested=1000, epochs=100, seeds=8), "ViT")
+    told = _advice(Folder(tested=1000, epochs=100, seeds=8), "ViT")
     assert "one of them is 0.1 points" in told
     assert "few" not in told
     assert "--seeds" not in told

@@ -81,10 +81,10 @@ class StreamedPixels(Tensor):
                 f"{len(rows)} decoded images take {wanted / 1e9:.1f} GB, more than the {self._most / 1e9:.1f} GB that "
                 "are kept in memory: allow more (--image-memory), or smaller images (--image-size)"
             )
-        # In parts, so that a few thousand images do not wait for room of their own.
-        parts = np.array_split(rows, max(1, len(rows) // IMAGES_AT_ONCE))
         if not len(rows):
             return torch.empty((0, *self._files.shape), dtype=torch.uint8)
+        # In parts, so that a few thousand images do not wait for room of their own.
+        parts = np.array_split(rows, max(1, len(rows) // IMAGES_AT_ONCE))
         return torch.from_numpy(np.concatenate([*decoded(self._files, parts)]))
 
     def _viewed(self, rows: np.ndarray) -> "StreamedPixels":

@@ -165,7 +165,7 @@ def page(run: RunFolder) -> list[Block]:
     verdicts = " ".join(found.verdict for found in differences(results, first, arms[1:]).values())
     blocks: list[Block] = [
         Answer(f"{accuracies_sentence(results)} {verdicts}".strip()),
-        Text(_which(run, best), heading="Which one to use"),
+        Text(_advice(run, best), heading="Which one to use"),
         results_table(results, ["test_accuracy", "test_loss"]),
         line_chart(rows, where={"split": "validation"}, percent=True, title="Validation accuracy over epochs"),
         line_chart(rows, where={"split": "train"}, percent=True, title="Training accuracy over epochs",
@@ -180,7 +180,7 @@ def page(run: RunFolder) -> list[Block]:
     return [*blocks, Details("What the other networks get wrong", rest)] if rest else blocks
 
 
-def _which(run: RunFolder, best: str) -> str:
+def _advice(run: RunFolder, best: str) -> str:
     """What speaks for the network that validates best, how fine the test split measures, and what would show more."""
     settings, environment = run.document("config"), run.document("environment")
     tested, recipe = environment["data"]["sizes"]["test"], environment["arms"][best]["recipe"]

@@ -6,7 +6,7 @@ epoch and shifted by up to two pixels, and the answer is an average over six vie
 trained on, nothing is selected, and the test split is read once. Seconds for loading, whitening, the first steps (which
 choose and compile kernels) and training are told apart.
 Source: Jordan 2024, "94% on CIFAR-10 in 3.29 seconds on a single GPU"; the settings: his later `airbench94_muon.py`,
-which reports a mean of 94.01 % over 200 runs and 2.59 s on an A100.
+which reports a mean of 94.01 % over 200 runs and 2.59 s on an A100; they have not been compared with that script yet.
 Command: `gradlab run speedrun --device cuda --precision bfloat16 --together "in a row" --seeds $(seq 0 49)`, not run
 Cost: not run in full yet; `gradlab run speedrun --dry-run` estimates it.
 """

@@ -94,7 +94,7 @@ class SGDMomentum(OptimizerTemplate):
         ValueError: a setting is out of range.
     """
 
-    element_wise = True  # a stack of replicas is stepped as each would be
+    keeps_replicas_apart = True  # each number steps by its own gradients
 
     def __init__(self, params: Iterable[Any], lr: float, momentum: float = 0.9) -> None:
         if not 0 <= momentum < 1:

@@ -37,7 +37,7 @@ class Muon(OptimizerTemplate):
         ValueError: a setting is out of range, or a filter has other axes.
     """
 
-    element_wise = True  # as far as stacks ask: no number feels another replica's
+    keeps_replicas_apart = True  # filters are orthogonalised one replica at a time
 
     def __init__(
         self,

@@ -18,13 +18,13 @@ def draws_randomness(model: nn.Module) -> bool:
 def why_not_stacked(model: nn.Module, optimizer: torch.optim.Optimizer) -> str | None:
     """Why replicas cannot share one stack, as a noun and what it does; None where they can.
 
-    An optimiser of one's own that is element-wise says so with the class attribute `element_wise = True`.
+    An optimiser of one's own that steps a stack as it would each replica says so with `keeps_replicas_apart = True`.
     """
     if draws_randomness(model):
         return "the model's random draws (dropout, sampling), which a stack cannot keep apart"
     if any(isinstance(module, nn.RNNBase) for module in model.modules()):
         return "torch's recurrent layers, which cannot be batched over weights"
-    if type(optimizer) not in ELEMENT_WISE and not getattr(optimizer, "element_wise", False):
+    if type(optimizer) not in ELEMENT_WISE and not getattr(optimizer, "keeps_replicas_apart", False):
         return f"the optimiser {type(optimizer).__name__}, which may look at whole tensors and would mix the seeds"
     return None
 

@@ -30,7 +30,8 @@ class _Bound(nn.Module):
 class Stack:
     """A learner of several seeds; each replica gets exactly its own gradient, since the losses are summed.
 
-    The optimiser steps the stack as if it were one set of parameters, which is exact for element-wise optimisers only.
+    The optimiser steps the stack as if it were one set of parameters, which is exact only for optimisers
+    that keep replicas apart, as element-wise ones do.
 
     Raises:
         UsageError: the model draws random numbers in its forward pass, or has recurrent layers of torch's, or the
