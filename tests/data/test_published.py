@@ -26,6 +26,7 @@ def test_every_file_is_pinned(published):
         algorithm, _, digest = file.digest.partition(":")
         assert len(digest) == lengths[algorithm]
         assert set(digest) <= set("0123456789abcdef")
+    assert all(download.digest.startswith("sha256:") for download in published.downloads)
     digests = [file.digest for file in (*published.contents, *published.downloads)]
     assert len(set(digests)) == len(digests)
 

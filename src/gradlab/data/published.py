@@ -75,13 +75,13 @@ class Published:
 
 @dataclass(frozen=True, slots=True)
 class _Gzipped:
-    """A content published gzipped, on its own: its name, length and SHA-256, and the gzipped file's length and MD5."""
+    """A content published gzipped, on its own: its name, length and SHA-256, and the same of the gzipped file."""
 
     name: str
     size: int
     sha256: str
     gzipped_size: int
-    gzipped_md5: str
+    gzipped_sha256: str
 
 
 def _contents(files: tuple[_Gzipped, ...]) -> tuple[Content, ...]:
@@ -93,7 +93,7 @@ def _downloads(folder: str, mirrors: tuple[str, ...], files: tuple[_Gzipped, ...
         Download(
             f"{folder}/{file.name}.gz",
             file.gzipped_size,
-            f"md5:{file.gzipped_md5}",
+            f"sha256:{file.gzipped_sha256}",
             tuple(f"{mirror}{file.name}.gz" for mirror in mirrors),
         )
         for file in files
@@ -106,28 +106,28 @@ MNIST_FILES = (
         47_040_016,
         "ba891046e6505d7aadcbbe25680a0738ad16aec93bde7f9b65e87a2fc25776db",
         9_912_422,
-        "f68b3c2dcbeaaa9fbdd348bbdeb94873",
+        "440fcabf73cc546fa21475e81ea370265605f56be210a4024d2ca8f203523609",
     ),
     _Gzipped(
         "train-labels-idx1-ubyte",
         60_008,
         "65a50cbbf4e906d70832878ad85ccda5333a97f0f4c3dd2ef09a8a9eef7101c5",
         28_881,
-        "d53e105ee54ea40749a09fcbcd1e9432",
+        "3552534a0a558bbed6aed32b30c495cca23d567ec52cac8be1a0730e8010255c",
     ),
     _Gzipped(
         "t10k-images-idx3-ubyte",
         7_840_016,
         "0fa7898d509279e482958e8ce81c8e77db3f2f8254e26661ceb7762c4d494ce7",
         1_648_877,
-        "9fb629c4189551a2d022fa330f9573f3",
+        "8d422c7b0a1c1c79245a5bcf07fe86e33eeafee792b84584aec276f5a2dbc4e6",
     ),
     _Gzipped(
         "t10k-labels-idx1-ubyte",
         10_008,
         "ff7bcfd416de33731a308c3f266cc351222c34898ecbeaf847f06e48f7ec33f2",
         4_542,
-        "ec29112dd5afa0611ce80d1b7f02629c",
+        "f7ae60f92e00ec6debd23a6088c31dbd2371eca3ffa0defaefb259924204aec6",
     ),
 )
 MNIST_MIRRORS = (
@@ -159,31 +159,34 @@ FASHION_MNIST_FILES = (
         47_040_016,
         "c59f468a2f672dc815687fe0f83887768d799fd8a3f3276145d20f83aa44d888",
         26_421_880,
-        "8d4fb7e6c68d591d4c3dfef9ec88bf0d",
+        "3aede38d61863908ad78613f6a32ed271626dd12800ba2636569512369268a84",
     ),
     _Gzipped(
         "train-labels-idx1-ubyte",
         60_008,
         "bad3541b69d912435c50bb6ba87bec294ff4f6a2e1246121d8633921760443d9",
         29_515,
-        "25c81989df183df01b3e8a0aad5dffbe",
+        "a04f17134ac03560a47e3764e11b92fc97de4d1bfaf8ba1a3aa29af54cc90845",
     ),
     _Gzipped(
         "t10k-images-idx3-ubyte",
         7_840_016,
         "5b4141f0afbad91edebe8549f8fcffe087ea10ca49f1dbef5c9a5cd8815ce37b",
         4_422_102,
-        "bef4ecab320f06d8554ea6380940ec79",
+        "346e55b948d973a97e58d2351dde16a484bd415d4595297633bb08f03db6a073",
     ),
     _Gzipped(
         "t10k-labels-idx1-ubyte",
         10_008,
         "0402a96d92fd2663957122ceb108a494c5af83dab82d92729df917d7dec38c34",
         5_148,
-        "bb300cfdad3c16e7a12a480ee83cd310",
+        "67da17c76eaffca5446c3361aaab5c3cd6d1c2608764d35dfb1850b086bf8dd5",
     ),
 )
-FASHION_MNIST_MIRRORS = ("http://fashion-mnist.s3-website.eu-central-1.amazonaws.com/",)
+FASHION_MNIST_MIRRORS = (
+    "http://fashion-mnist.s3-website.eu-central-1.amazonaws.com/",
+    "https://raw.githubusercontent.com/zalandoresearch/fashion-mnist/master/data/fashion/",
+)
 
 FASHION_MNIST = Published(
     name="fashion_mnist",
@@ -312,7 +315,7 @@ STL10 = Published(
         Download(
             "stl10_binary.tar.gz",
             2_640_397_119,
-            "md5:91f7769df0f17e558f3565bffb0c7dfb",
+            "sha256:f31fd99273a1acb8609c8db427cebb1de3f71de77758cdc0e22956e1289b9866",
             (
                 "http://ai.stanford.edu/~acoates/stl10/stl10_binary.tar.gz",
                 "https://cs.stanford.edu/~acoates/stl10/stl10_binary.tar.gz",
