@@ -1,5 +1,6 @@
 """What a person sees while a run goes on: one moving line on a terminal, seldom plain lines anywhere else."""
 
+import math
 import os
 import shutil
 import sys
@@ -84,10 +85,11 @@ class Display:
         count = sum(p.replicas for p in running)
         names = f"seed {slowest.seed}" if count == 1 else f"{count} seeds"
         loss = sum(p.loss for p in running) / len(running)
+        told = "" if math.isnan(loss) else f"loss {loss:.4f}, "  # not read before the first epoch's end
         rate = sum(p.samples_per_second for p in running)
         return (
             f"{slowest.arm}, {names}: epoch {slowest.epoch}/{slowest.epochs}, {done:.0%} of {self._seeds} seeds, "
-            f"loss {loss:.4f}, {rate:,.0f} images/s, {duration(elapsed * (1 - done) / max(done, 1e-3))} left"
+            f"{told}{rate:,.0f} images/s, {duration(elapsed * (1 - done) / max(done, 1e-3))} left"
         )
 
 

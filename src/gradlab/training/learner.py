@@ -1,12 +1,13 @@
 """What the loop trains, and how far it is."""
 
+import math
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
 from torch import Tensor, nn
 
 from gradlab.records import Row
-from gradlab.training.solo import Sums
+from gradlab.training.unread import Sums
 
 
 class Learner(Protocol):
@@ -24,8 +25,12 @@ class Learner(Protocol):
         """Puts the model in training mode."""
         ...
 
-    def step(self, inputs: Tensor, targets: Tensor, *, factor: float, number: int) -> Sums:
-        """Makes one optimiser step and returns each replica's sums over its batch."""
+    def step(self, inputs: Tensor, targets: Tensor, *, factor: float, number: int) -> Sums | None:
+        """Makes one optimiser step and returns each replica's sums over its batch; None leaves them to `unread`."""
+        ...
+
+    def unread(self) -> Sums:
+        """Each replica's sums over all steps since the last call, of a learner whose steps return None."""
         ...
 
     def module(self, replica: int) -> nn.Module:
@@ -85,6 +90,12 @@ class Training:
             for replica, standing in enumerate(self.standings)
             if standing.finished_epoch is None and standing.diverged is None
         ]
+
+    def last_loss(self) -> float:
+        """The first replica's mean training loss over its last whole epoch; not a number before its first one's end."""
+        seed = self.learner.seeds[0]
+        train = (row for row in reversed(self.rows) if row["seed"] == seed and row["split"] == "train")
+        return next((loss for row in train if isinstance(loss := row.get("loss"), float)), math.nan)
 
     def selected(self, replica: int) -> dict[str, Tensor]:
         """The weights that training ends with: the best ones where a selection was asked for, else the last."""

@@ -37,15 +37,21 @@ def _steps(task: Task, training: Training, saver: Saver, ticker: Ticker) -> Iter
     batches = EpochBatches(task, learner, training.epoch)
     learner.start_epoch()
     last = min(steps, DRY_STEPS) if task.place.dry else steps
-    active, clock = training.active(), StepClock(training, training.step_in_epoch, last)
+    active, clock, unread = training.active(), StepClock(training, training.step_in_epoch, last), 0
     for step in range(training.step_in_epoch, last):
         clock.begin(step)
         number = (training.epoch - 1) * steps + step
         inputs, targets, samples = batches.batch(step)
         sums = learner.step(inputs, targets, factor=recipe.schedule(number), number=number)
-        for replica in active:
-            _add(training.standings[replica], sums[replica], samples, recipe.window)
-        if learner.diverged or (recipe.window is not None and (number + 1) % recipe.window == 0):
+        unread += samples
+        save, window = saver.due(number), recipe.window is not None and (number + 1) % recipe.window == 0
+        if sums is None and (save or window or step == last - 1):
+            sums = learner.unread()
+        if sums is not None:
+            for replica in active:
+                _add(training.standings[replica], sums[replica], unread, recipe.window)
+            unread = 0
+        if learner.diverged or window:
             for replica in active:
                 yield from _rows_of_step(task, training, replica, number)
             active = training.active()
@@ -53,7 +59,8 @@ def _steps(task: Task, training: Training, saver: Saver, ticker: Ticker) -> Iter
         ticker.tick()
         if not active:
             return
-        saver.step_done(number)
+        if save:
+            saver.save()
     clock.end()
 
 

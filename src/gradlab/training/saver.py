@@ -54,17 +54,21 @@ class Saver:
         self._before = training.seconds
         self._interval = task.place.save_seconds
 
-    def step_done(self, number: int) -> None:
-        """Called after each step; saves if it is time, saves and raises if a signal came."""
+    def due(self, number: int) -> bool:
+        """Whether it is time to save after this step, or a signal asks to."""
         place = self._task.place
         if place.stop.signal_number:
-            self._save()
-            raise place.stop.error()
+            return True
         if place.save_steps is not None:
-            if (number + 1) % place.save_steps == 0:
-                self._save()
-        elif time.perf_counter() - self._saved_at > self._interval:
-            self._save()
+            return (number + 1) % place.save_steps == 0
+        return time.perf_counter() - self._saved_at > self._interval
+
+    def save(self) -> None:
+        """Saves; called after a step where saving was due, and raises if a signal came."""
+        stop = self._task.place.stop
+        self._save()
+        if stop.signal_number:
+            raise stop.error()
 
     def epoch_done(self) -> None:
         """Called after each epoch's measurements; always saves a training that is finished."""

@@ -9,9 +9,7 @@ from torch import Tensor, nn
 from gradlab import rng
 from gradlab.training.state import optimizer_settings, optimizer_tensors, restore_optimizer
 from gradlab.training.task import Task
-
-Sums = list[dict[str, float]]
-"""For each replica of a learner, metric -> its sum over the samples of one batch."""
+from gradlab.training.unread import Sums, unread_on
 
 
 class Solo:
@@ -34,6 +32,9 @@ class Solo:
         self._rates = [group["lr"] for group in self._optimizer.param_groups]
         self._factor = 1.0
         self._autocast = task.place.autocast()
+        # Several processes tell each other their sums after every step.
+        self._unread = unread_on(task.place.device, 1) if task.place.ranks.count == 1 else None
+        self._last_good = _copied(self.tensors()) if self._unread is not None else None
 
     def shaped(self, batch: Tensor) -> Tensor:
         """A batch as the model takes it: nothing to do for one replica."""
@@ -43,8 +44,11 @@ class Solo:
         """Puts the model in training mode."""
         self._model.train()
 
-    def step(self, inputs: Tensor, targets: Tensor, *, factor: float, number: int) -> Sums:
-        """Makes one optimiser step and returns the batch's sums; a loss that is not finite stops before the step."""
+    def step(self, inputs: Tensor, targets: Tensor, *, factor: float, number: int) -> Sums | None:
+        """Makes one optimiser step and returns the batch's sums; a loss that is not finite stops before the step.
+
+        On an accelerator the sums are left to `unread`, which also finds what is not finite.
+        """
         recipe, optimizer = self._task.recipe, self._optimizer
         if factor != self._factor:
             self._set_rates(factor)
@@ -56,16 +60,33 @@ class Solo:
         loss, metrics = self._forward(inputs, targets)
         if recipe.l1:
             loss = loss + recipe.l1 * sum(parameter.abs().sum() for parameter in self._parameters)
-        sums = self._sums(loss, metrics, len(targets))
-        if not math.isfinite(sums["loss"]):
-            self.diverged[0] = self._why(loss.item(), inputs, number, factor)
-            return [{"loss": sums["loss"]}]
+        sums = None
+        if self._unread is not None:
+            of_one = {name: metric.reshape(1) for name, metric in metrics.items()}
+            self._unread.add(loss.reshape(1), of_one, samples=len(targets), number=number)
+        else:
+            sums = [self._sums(loss, metrics, len(targets))]
+            if not math.isfinite(sums[0]["loss"]):
+                self.diverged[0] = self._why(loss.item(), inputs, number, factor)
+                return [{"loss": sums[0]["loss"]}]
         loss.backward()
         self._share_gradients()
         if recipe.clip_norm is not None:
             nn.utils.clip_grad_norm_(self._parameters, recipe.clip_norm)
         optimizer.step()
-        return [sums]
+        return sums
+
+    def unread(self) -> Sums:
+        """The sums since the last call; where a loss was not finite, everything goes back to where it was then."""
+        assert self._unread is not None
+        assert self._last_good is not None
+        sums, first = self._unread.read()
+        if first:
+            self.restore(*self._last_good)
+            self.diverged[0] = why_diverged(first[0], self._rates, self._task)
+        else:
+            self._last_good = _copied(self.tensors())
+        return sums
 
     def module(self, replica: int) -> nn.Module:
         """The model itself."""
@@ -92,6 +113,8 @@ class Solo:
         self._model.load_state_dict(under("model/", tensors))
         restore_optimizer(self._optimizer, under("optimizer/", tensors), scalars)
         self._set_rates(self._factor)
+        if self._unread is not None:
+            self._last_good = _copied(self.tensors())
 
     # What `Share` does otherwise, together with other processes:
 
@@ -116,6 +139,17 @@ class Solo:
     def _why(self, loss: float, inputs: Tensor, step: int, factor: float) -> str:
         rates = ", ".join(f"{rate * factor:g}" for rate in dict.fromkeys(self._rates))
         return f"loss {loss} at step {step}, learning rate {rates}, {first_not_finite(self._model, inputs)}"
+
+
+def why_diverged(step: int, rates: list[float], task: Task) -> str:
+    """What is known of a loss that was not finite on an accelerator: the step and its learning rates."""
+    told = ", ".join(f"{rate * task.recipe.schedule(step):g}" for rate in dict.fromkeys(rates))
+    return f"loss not finite at step {step}, learning rate {told}"
+
+
+def _copied(state: tuple[dict[str, Tensor], dict[str, Any]]) -> tuple[dict[str, Tensor], dict[str, Any]]:
+    tensors, scalars = state
+    return {name: tensor.detach().clone() for name, tensor in tensors.items()}, dict(scalars)
 
 
 def under(prefix: str, tensors: dict[str, Tensor]) -> dict[str, Tensor]:

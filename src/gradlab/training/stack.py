@@ -10,9 +10,10 @@ from torch.func import functional_call, stack_module_state, vmap
 
 from gradlab.errors import UsageError
 from gradlab.training.randomness import why_not_stacked
-from gradlab.training.solo import Sums, first_not_finite, under
+from gradlab.training.solo import first_not_finite, under, why_diverged
 from gradlab.training.state import optimizer_settings, optimizer_tensors, restore_optimizer
 from gradlab.training.task import Objective, Task
+from gradlab.training.unread import Sums, unread_on
 
 
 class _Bound(nn.Module):
@@ -60,6 +61,8 @@ class Stack:
         self._before_divergence: dict[int, dict[str, Tensor]] = {}
         self._forward = vmap(self._one)
         self._autocast = task.place.autocast()
+        self._unread = unread_on(task.place.device, len(seeds))
+        self._last_good = [self.weights(replica) for replica in range(len(seeds))] if self._unread is not None else []
 
     def shaped(self, batch: Tensor) -> Tensor:
         """A flat batch [replicas * samples, ...] as [replicas, samples, ...]."""
@@ -69,10 +72,11 @@ class Stack:
         """Puts the model in training mode."""
         self._bound.train()
 
-    def step(self, inputs: Tensor, targets: Tensor, *, factor: float, number: int) -> Sums:
+    def step(self, inputs: Tensor, targets: Tensor, *, factor: float, number: int) -> Sums | None:
         """Makes one optimiser step for all replicas and returns each one's sums over its batch.
 
-        A replica whose loss is not finite is marked as diverged; the others go on.
+        A replica whose loss is not finite is marked as diverged; the others go on. On an accelerator the sums are left
+        to `unread`, which also marks.
         """
         for group, rate in zip(self._optimizer.param_groups, self._rates, strict=True):
             group["lr"] = rate * factor
@@ -81,15 +85,29 @@ class Stack:
             losses, metrics = self._forward(self._parameters, self._buffers, inputs, targets)
         if self._task.recipe.l1:
             losses = losses + self._task.recipe.l1 * sum(p.abs().flatten(1).sum(1) for p in self._parameters.values())
-        values = losses.tolist()
-        self._mark_diverged(values, inputs, number, factor)
+        sums = None
+        if self._unread is not None:
+            self._unread.add(losses, metrics, samples=targets.shape[1], number=number)
+        else:
+            values = losses.tolist()
+            sums = self._sums(values, metrics, targets.shape[1])
+            self._mark_diverged(values, inputs, number, factor)
         losses.sum().backward()
         if self._task.recipe.clip_norm is not None:
             self._clip(self._task.recipe.clip_norm)
         self._optimizer.step()
-        columns = {name: metric.tolist() for name, metric in metrics.items()}
-        columns["loss"] = [value * targets.shape[1] for value in values]
-        return [dict(zip(columns, row, strict=True)) for row in zip(*columns.values(), strict=True)]
+        return sums
+
+    def unread(self) -> Sums:
+        """Each replica's sums since the last call; one whose loss was not finite keeps the weights of that call."""
+        assert self._unread is not None
+        sums, first = self._unread.read()
+        for replica, step in first.items():
+            if replica not in self.diverged:
+                self._before_divergence[replica] = self._last_good[replica]
+                self.diverged[replica] = why_diverged(step, self._rates, self._task)
+        self._last_good = [self.weights(replica) for replica in range(len(self.seeds))]
+        return sums
 
     def module(self, replica: int) -> nn.Module:
         """A plain module with one replica's weights, overwritten by the next call."""
@@ -119,6 +137,8 @@ class Stack:
             for name, tensor in under("model/", tensors).items():
                 self._named()[name].copy_(tensor)
         restore_optimizer(self._optimizer, under("optimizer/", tensors), scalars)
+        if self._unread is not None:
+            self._last_good = [self.weights(replica) for replica in range(len(self.seeds))]
 
     def _one(self, parameters: dict[str, Tensor], buffers: dict[str, Tensor], inputs: Tensor, targets: Tensor):
         weights = {f"model.{name}": tensor for name, tensor in (parameters | buffers).items()}
@@ -126,6 +146,11 @@ class Stack:
 
     def _named(self) -> dict[str, Tensor]:
         return self._parameters | self._buffers
+
+    def _sums(self, losses: list[float], metrics: dict[str, Tensor], samples: int) -> Sums:
+        columns = {name: metric.tolist() for name, metric in metrics.items()}
+        columns["loss"] = [loss * samples for loss in losses]
+        return [dict(zip(columns, row, strict=True)) for row in zip(*columns.values(), strict=True)]
 
     def _mark_diverged(self, losses: list[float], inputs: Tensor, step: int, factor: float) -> None:
         """Notes replicas whose loss is not finite; their slots in the stack go on, unread, and touch no other slot."""

@@ -35,7 +35,7 @@ class Ticker:
                 epochs=task.recipe.epochs,
                 step=training.step_in_epoch,
                 steps=task.steps_per_epoch,
-                loss=standing.sums.get("loss", 0.0) / max(standing.samples, 1),
+                loss=standing.sums["loss"] / standing.samples if standing.samples else training.last_loss(),
                 samples_per_second=rate,
             )
         )
