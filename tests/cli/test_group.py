@@ -39,7 +39,15 @@ def test_a_group_is_interrupted_resumed_and_reported_as_one(gradlab, tmp_path, e
 
 def test_a_group_refuses_what_belongs_to_one_experiment(gradlab):
     assert "unknown flag '--epochs'" in gradlab("run", "slides", "--epochs", "3").stderr
-    assert "--dry-run shows one experiment" in gradlab("run", "slides", "--dry-run").stderr
+
+
+def test_dry_run_of_a_group_tells_each_experiment_and_the_sum(gradlab, tmp_path):
+    done = gradlab("run", "practical1", "--quick", "--dry-run", "--json")
+    document = json.loads(done.stdout)
+    assert [member["experiment"] for member in document["experiments"]] == list(GROUPS["practical1"])
+    each = [member["estimated_seconds"] for member in document["experiments"]]
+    assert document["estimated_seconds"] == sum(each) > 0
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_groups_name_experiments_that_exist():

@@ -14,7 +14,31 @@ from gradlab.training.processes import forking_works, wave_size
 
 
 def dry_run(settings: dict[str, Any], out: Path | None, *, as_json: bool) -> int:
-    """Builds every arm, trains a few steps of one seed, and prints what the whole would take."""
+    """Prints what one experiment would take."""
+    document = estimate(settings, out)
+    print(json.dumps(document, indent=2) if as_json else _as_text(document))
+    return 0
+
+
+def dry_run_group(name: str, members: list[dict[str, Any]], *, as_json: bool) -> int:
+    """Prints what each experiment of a group would take, and all of them; `members` are their settings."""
+    documents = [estimate(settings, None) for settings in members]
+    total = sum(document["estimated_seconds"] for document in documents)
+    if as_json:
+        print(json.dumps({"group": name, "experiments": documents, "estimated_seconds": total}, indent=2))
+        return 0
+    print(f"{name} (dry run, nothing is kept)")
+    for document in documents:
+        arms = f"{count} arm{'s' * (count > 1)}" if (count := len(document["arms"])) else ""
+        told = f"{arms}, about {duration(document['estimated_seconds'])}" if arms else "it trains no network"
+        print(f"    {document['experiment']:<20} {told}")
+    print(f"in all about {duration(total)} for {len(members[0]['seeds'])} seeds, validation not counted")
+    print("layers and memory of one: gradlab run EXPERIMENT --dry-run")
+    return 0
+
+
+def estimate(settings: dict[str, Any], out: Path | None) -> dict[str, Any]:
+    """Builds every arm and trains a few steps of one seed; returns shapes, operations, memory and seconds."""
     settings = complete_settings(settings)
     module = load_experiment(settings["experiment"])
     config = configured(module, settings)
@@ -23,7 +47,7 @@ def dry_run(settings: dict[str, Any], out: Path | None, *, as_json: bool) -> int
     for _row in module.run(config, run):
         pass
     arms = {arm: _arm(module, config, arm, about, run, settings) for arm, about in run.facts["arms"].items()}
-    document = {
+    return {
         "experiment": settings["experiment"],
         "config": settings["config"],
         "seeds": settings["seeds"],
@@ -33,8 +57,6 @@ def dry_run(settings: dict[str, Any], out: Path | None, *, as_json: bool) -> int
         "estimated_seconds": sum(arm["estimated_seconds"] for arm in arms.values()),
         "folder": str(out or Path("runs") / settings["experiment"] / time.strftime("%Y-%m-%d_%H-%M-%S")),
     }
-    print(json.dumps(document, indent=2) if as_json else _as_text(document))
-    return 0
 
 
 def _arm(

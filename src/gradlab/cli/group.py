@@ -18,12 +18,15 @@ def run_group(name: str, options: dict[str, Any]) -> int:
     """Runs the experiments of a group, each in a folder of its own below the group's, and reports them together.
 
     Raises:
-        UsageError: a dry run was asked for, or the folder is not empty.
+        UsageError: the folder is not empty.
         GradlabError: whatever stopped one of them; `gradlab resume` goes on.
     """
     refuse_several("a group")
     if options["dry_run"]:
-        raise UsageError(f"--dry-run shows one experiment: {', '.join(GROUPS[name])}")
+        from gradlab.cli.dry_run import dry_run_group
+
+        members = [_member_settings(member, options, dict(changes)) for member, changes in GROUPS[name].items()]
+        return dry_run_group(name, members, as_json=bool(options["json"]))
     folder = new_run_folder(Path(options["out"]) if options["out"] else None, name)
     first = settings_of(name, "", options, {})
     kept = {key: value for key, value in options.items() if key not in ("out", "dry_run")}
@@ -50,8 +53,7 @@ def continue_group(folder: RunFolder) -> int:
                 codes.append(execute(member, quiet=quiet, as_json=False))
             else:
                 member.path.mkdir(exist_ok=True)
-                question = outline(source_of(member.path.name)).question
-                settings = settings_of(member.path.name, question, options, dict(changes))
+                settings = _member_settings(member.path.name, options, dict(changes))
                 codes.append(begin(member, settings, quiet=quiet, as_json=False))
         except InterruptedRunError as error:
             message = str(error).replace(f"gradlab resume {member.path}", f"gradlab resume {folder.path}")
@@ -61,3 +63,7 @@ def continue_group(folder: RunFolder) -> int:
     told = {"folder": str(folder.path), "report": str(paths.html), "experiments": [run.path.name for run in members]}
     print(json.dumps(told, indent=2) if as_json else f"\nreport of all: {paths.html} and {paths.pdf}")
     return max(codes)
+
+
+def _member_settings(name: str, options: dict[str, Any], changes: dict[str, Any]) -> dict[str, Any]:
+    return settings_of(name, outline(source_of(name)).question, options, changes)
