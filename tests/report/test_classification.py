@@ -69,15 +69,21 @@ def test_the_best_arm_by_a_metric_below_zero_is_one_that_was_measured():
     assert best_validated(rows, ["unmeasured", "a", "b"], metric="elbo") == "b"
 
 
-@pytest.mark.parametrize("channels", [1, 3])
-def test_blocks_from_what_a_run_kept(tmp_path, channels):
+def kept(tmp_path, *, channels=3, classes=("cat", "dog")):
+    """A run's folder with one network's pictures and confusion."""
     run = RunFolder(tmp_path)
-    write_json(tmp_path / "environment.json", {"data": {"classes": ["cat", "dog"]}})
+    write_json(tmp_path / "environment.json", {"data": {"classes": list(classes)}})
     write_json(tmp_path / "results.json", document({"net": [0.5, 0.5]}))
     pixels = np.arange(2 * channels * 4, dtype=np.uint8).reshape(2, channels, 2, 2)
     picked = {"true": np.array([0, 1]), "predicted": np.array([0, 0]), "probability": np.array([0.9, 0.8], np.float32)}
     arrays = {f"{kind}_{name}": value for kind in ("sample", "mistake") for name, value in picked.items()}
     run.write_arrays("net", confusion=np.array([[1, 0], [1, 0]]), sample_pixels=pixels, mistake_pixels=pixels, **arrays)
+    return run, pixels
+
+
+@pytest.mark.parametrize("channels", [1, 3])
+def test_blocks_from_what_a_run_kept(tmp_path, channels):
+    run, pixels = kept(tmp_path, channels=channels)
     samples, mistakes, confusion = classification_blocks(run, "net")
     assert isinstance(samples, Pictures)
     assert isinstance(mistakes, Pictures)
@@ -86,6 +92,13 @@ def test_blocks_from_what_a_run_kept(tmp_path, channels):
     expected = pixels[:, 0] if channels == 1 else pixels.transpose(0, 2, 3, 1)
     assert np.array_equal(samples.images, expected)
     assert "2 seeds added up" in confusion.title
+
+
+@pytest.mark.parametrize(("name", "columns"), [("airplane", 8), ("automobile", 6), ("dog or automobile", 6)])
+def test_long_class_names_get_wider_pictures(tmp_path, name, columns):
+    samples, *_ = classification_blocks(kept(tmp_path, classes=("cat", name))[0], "net")
+    assert isinstance(samples, Pictures)
+    assert samples.columns == columns
 
 
 def test_nothing_kept_nothing_shown(tmp_path):

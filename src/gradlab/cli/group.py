@@ -8,7 +8,7 @@ from gradlab.cli.fields import outline
 from gradlab.cli.run import begin, settings_of
 from gradlab.cli.settings import load_experiment
 from gradlab.cli.together import refuse_several
-from gradlab.errors import InterruptedRunError, UsageError
+from gradlab.errors import InterruptedRunError
 from gradlab.experiments import GROUPS, source_of
 from gradlab.records import RunFolder, new_run_folder, write_json
 from gradlab.report import page_of_run, write_report

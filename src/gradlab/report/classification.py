@@ -10,6 +10,9 @@ from gradlab.records import Row, RunFolder
 from gradlab.report.blocks import Block, ConfusionMatrix, Pictures, Point, PointChart, Table
 from gradlab.stats import format_interval, summarise
 
+LONGEST_IN_EIGHT = 9
+"""Letters of a class name that a caption holds on one line where eight pictures stand in a row."""
+
 
 def with_error(rows: Sequence[Row]) -> list[Row]:
     """The rows with an "error" of 1 - accuracy wherever there is an accuracy."""
@@ -118,7 +121,8 @@ def _pictures(arrays: Mapping[str, np.ndarray], kind: str, classes: Sequence[str
     images = pixels[:, 0] if pixels.shape[1] == 1 else np.ascontiguousarray(pixels.transpose(0, 2, 3, 1))
     rows = zip(arrays[f"{kind}_true"], arrays[f"{kind}_predicted"], arrays[f"{kind}_probability"], strict=True)
     captions = [_caption(classes[int(true)], classes[int(predicted)], float(share)) for true, predicted, share in rows]
-    return Pictures(images, captions, title, columns=8)
+    longest = max((len(word) for name in classes for word in name.split()), default=0)
+    return Pictures(images, captions, title, columns=8 if longest <= LONGEST_IN_EIGHT else 6)
 
 
 def _caption(true: str, predicted: str, probability: float) -> str:
