@@ -1,4 +1,4 @@
-from dataclasses import asdict
+from dataclasses import asdict, replace
 
 import pytest
 import torch
@@ -6,12 +6,14 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from torch import Tensor, nn
 from torch.utils.flop_counter import FlopCounterMode
+from torchinfo import summary as told_by_torchinfo
 
 from gradlab.equivariance import CyclicGroup, GroupConvolution, LiftingConvolution
 from gradlab.errors import UsageError
 from gradlab.explain import Layer, layer_table, training_memory
 from gradlab.explain import summary as summary_module
 from gradlab.models import MLP, LeNet, LogRegression, VisionTransformer
+from tests.contracts.test_models import CASES, made
 
 
 def counted_by_torch(model: nn.Module, shape: tuple[int, ...]) -> int:
@@ -310,6 +312,28 @@ def test_inputs_that_do_not_fit_are_a_usage_error_of_one_line(model, shape, mess
     with pytest.raises(UsageError, match=message) as caught:
         layer_table(model, shape)
     assert "\n" not in str(caught.value)
+
+
+def check_torchinfo_agrees(name: str) -> None:
+    model, shape = made(CASES[name]).model.eval(), CASES[name].shape
+    peer = told_by_torchinfo(model, input_data=torch.zeros(1, *shape), verbose=0)
+    assert sum(layer.parameters for layer in layer_table(model, shape)) == peer.trainable_params
+
+
+@pytest.mark.parametrize("name", sorted(CASES))
+def test_torchinfo_counts_as_many_parameters(name):
+    check_torchinfo_agrees(name)
+
+
+def test_torchinfo_disagrees_where_a_module_s_own_parameters_are_left_out(monkeypatch):
+    right = summary_module._layer
+
+    def leaves_only(name, module, *rest):
+        return replace(right(name, module, *rest), **({"parameters": 0} if [*module.children()] else {}))
+
+    monkeypatch.setattr(summary_module, "_layer", leaves_only)
+    with pytest.raises(AssertionError):
+        check_torchinfo_agrees("VisionTransformer")
 
 
 def test_training_memory_by_hand():
