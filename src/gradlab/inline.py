@@ -17,8 +17,8 @@ from typing import Any
 import torch
 
 from gradlab.errors import unknown
-from gradlab.records import Row, RowJournal, RunFolder, describe_environment, write_json
-from gradlab.report import Answer, Block, Bullets, Code, Details, Facts, Table, block_title, figure_png, results
+from gradlab.records import Row, RowJournal, RunFolder, write_json
+from gradlab.report import Answer, Block, Bullets, Code, Details, Facts, Table, block_title, figure_png, write_documents
 from gradlab.report.blocks import Figure
 from gradlab.report.terminal import aligned
 from gradlab.training import Run
@@ -91,7 +91,9 @@ def try_out(experiment: ModuleType, config: Any = None, *, seeds: Sequence[int] 
     finally:
         torch.set_num_threads(threads)
     journal.finish()
-    _write_documents(experiment, config, run, folder, journal.rows, time.perf_counter() - begin)
+    settings = _settings(experiment, config, seeds)
+    write_json(folder.path / "config.json", settings)
+    write_documents(folder, journal.rows, settings, run.facts, exact=True, seconds=time.perf_counter() - begin)
     return Trial(experiment, folder)
 
 
@@ -115,36 +117,20 @@ def show(*blocks: Block) -> None:
                 display.display(display.Markdown(block.caption))
 
 
-def _write_documents(
-    experiment: ModuleType, config: Any, run: Run, folder: RunFolder, rows: Sequence[Row], seconds: float
-) -> None:
-    """What pages read: the settings, the environment, the results."""
-    name, arms, seeds = experiment.__name__.rpartition(".")[2], run.facts["arms"], list(run.seeds)
-    quick = config == experiment.QUICK
-    command = f"gradlab run {name}{' --quick' * quick} --seeds {' '.join(map(str, seeds))}"
-    settings = {
+def _settings(experiment: ModuleType, config: Any, seeds: Sequence[int]) -> dict[str, Any]:
+    """What `config.json` of the same run from the command line would hold, as far as pages read it."""
+    name, quick = experiment.__name__.rpartition(".")[2], config == experiment.QUICK
+    return {
         "experiment": name,
         "question": (experiment.__doc__ or "").partition("\n")[0],
-        "command": command,
+        "command": f"gradlab run {name}{' --quick' * quick} --seeds {' '.join(map(str, seeds))}",
         "quick": quick,
-        "seeds": seeds,
+        "seeds": list(seeds),
+        "device": "cpu",
+        "precision": "float32",
+        "threads": 1,
         "config": dataclasses.asdict(config),
     }
-    environment = describe_environment(
-        device="cpu", precision="float32", threads=1, exact=True, data=run.facts["data"], arms=arms
-    )
-    document = results(
-        rows,
-        experiment=name,
-        command=command,
-        environment=environment,
-        seconds=round(seconds, 3),
-        parameters={arm: about["parameters"] for arm, about in arms.items()},
-        seeds=seeds if arms else (),
-        diverged={arm: about["diverged"] for arm, about in arms.items()},
-    )
-    for title, content in {"config": settings, "environment": environment, "results": document}.items():
-        write_json(folder.path / f"{title}.json", content)
 
 
 def _display() -> Any:

@@ -14,8 +14,8 @@ from gradlab.cli.settings import checked_settings, configured, load_experiment, 
 from gradlab.cli.together import ranks_of
 from gradlab.data import show_progress
 from gradlab.errors import DivergedError, GradlabError, InterruptedRunError, UsageError
-from gradlab.records import RowJournal, RunFolder, describe_environment, write_json
-from gradlab.report import ReportPaths, page_of_run, results, terminal_summary, write_report
+from gradlab.records import RowJournal, RunFolder
+from gradlab.report import ReportPaths, page_of_run, terminal_summary, write_documents, write_report
 from gradlab.training.board import Board
 from gradlab.training.display import Display, duration
 from gradlab.training.run import NOT_EXACT
@@ -60,7 +60,26 @@ def _execute(
     folder: RunFolder, settings: dict[str, Any], display: Display, stop: training.Stop, *, as_json: bool
 ) -> int:
     module = load_experiment(settings["experiment"])
-    config = configured(module, settings)
+    run = _make_run(folder, settings, display, stop)
+    _announce(settings, folder, display)
+    begin = time.perf_counter()
+    journal = _recorded(module, configured(module, settings), run, folder, display)
+    exact = _is_exact(run, journal, display)
+    journal.finish()
+    trained = sum(arm["seconds"] for arm in run.facts["arms"].values())
+    document = write_documents(
+        folder, journal.rows, settings, run.facts, exact=exact, seconds=max(trained, time.perf_counter() - begin),
+        device_name=_device_name(settings["device"]),
+    )  # fmt: skip
+    folder.seal(finished=True)
+    paths = write_report([page_of_run(folder, module.page(folder))], folder.path)
+    display.wipe()
+    _finish(folder, document, paths, settings, as_json=as_json)
+    _raise_if_diverged(run.facts["arms"])
+    return 0
+
+
+def _make_run(folder: RunFolder, settings: dict[str, Any], display: Display, stop: training.Stop) -> training.Run:
     run = make_run(
         folder,
         settings,
@@ -70,50 +89,22 @@ def _execute(
         ranks=ranks_of(folder),
         report=display.progress,
     )
-    run.board = Board(folder.board)
     run.download_progress = None if display.quiet else show_progress
-    _announce(settings, folder, display)
-    begin = time.perf_counter()
-    journal = RowJournal(folder.rows_path)
+    return run
+
+
+def _recorded(module: Any, config: Any, run: training.Run, folder: RunFolder, display: Display) -> RowJournal:
+    """Runs the experiment; every row goes to the journal, the board and the display as it comes."""
+    journal, board = RowJournal(folder.rows_path), Board(folder.board)
+    run.board = board
     try:
         for row in module.run(config, run):
             journal.add(row)
-            run.board.add(row)
+            board.add(row)
             display.row(row)
     finally:
-        run.board.close()
-    facts = run.facts
-    exact = _is_exact(run, journal, display)
-    journal.finish()
-    environment = describe_environment(
-        device=settings["device"],
-        device_name=_device_name(settings["device"]),
-        precision=settings["precision"],
-        threads=settings["threads"],
-        exact=exact,
-        data=facts["data"],
-        arms=facts["arms"],
-    )
-    write_json(folder.path / "environment.json", environment)
-    trained = sum(arm["seconds"] for arm in facts["arms"].values())
-    seconds = max(trained, time.perf_counter() - begin)
-    document = results(
-        journal.rows,
-        experiment=settings["experiment"],
-        command=settings["command"],
-        environment=environment,
-        seconds=round(seconds, 3),
-        parameters={arm: about["parameters"] for arm, about in facts["arms"].items()},
-        seeds=settings["seeds"] if facts["arms"] else (),
-        diverged={arm: about["diverged"] for arm, about in facts["arms"].items()},
-    )
-    write_json(folder.path / "results.json", document)
-    folder.seal(finished=True)
-    paths = write_report([page_of_run(folder, module.page(folder))], folder.path)
-    display.wipe()
-    _finish(folder, document, paths, settings, as_json=as_json)
-    _raise_if_diverged(facts["arms"])
-    return 0
+        board.close()
+    return journal
 
 
 def _is_exact(run: training.Run, journal: RowJournal, display: Display) -> bool:

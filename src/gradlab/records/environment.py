@@ -24,7 +24,7 @@ def describe_environment(**further: object) -> dict[str, object]:
     }
 
 
-NOT_ARITHMETIC = ("cli", "report", "explain")
+NOT_ARITHMETIC = ("cli", "report", "explain", "learn", "answers", "inline.py")
 
 
 @functools.cache

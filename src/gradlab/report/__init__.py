@@ -43,6 +43,7 @@ from gradlab.report.classification import (
 )
 from gradlab.report.compare import compare_runs, comparison_blocks, comparison_text
 from gradlab.report.curves import line_chart
+from gradlab.report.documents import write_documents
 from gradlab.report.graph_chart import Arrow, Box, GraphChart
 from gradlab.report.group_figures import kernel_copies, lifted_grids, maps_at_angles, moved_grids
 from gradlab.report.labels import differing_settings, labels_of, told_apart
@@ -129,5 +130,6 @@ __all__ = [
     "value_of",
     "values_by_seed",
     "with_error",
+    "write_documents",
     "write_report",
 ]
