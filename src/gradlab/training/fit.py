@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -97,15 +98,9 @@ def fit(
         DivergedError: the loss of every seed became infinite or not a number.
         InterruptedRunError: a signal asked to stop; the state is saved.
     """
-    place = place or Place()
     if not seeds or len(set(seeds)) != len(seeds):
         raise UsageError(f"seeds must be different numbers, at least one: got {list(seeds)}")
-    recipe.steps_per_epoch(len(examples[0]))
-    _refuse_unshared(recipe, len(examples[0]), prepare, place.ranks)
-    if recipe.select is not None and recipe.select.split not in (measure or {}):
-        raise UsageError(
-            f"select watches '{recipe.select.split}', which is not among the measured {sorted(measure or {})}"
-        )
+    place = place or Place()
     inputs, targets = (tensor if isinstance(tensor, StreamedPixels) else tensor.to(place.device) for tensor in examples)
     task = Task(
         arm=arm,
@@ -118,18 +113,14 @@ def fit(
         measure=measure or {},
         place=place,
     )
+    _refuse_impossible(task)
     probe = make_model()
     _refuse_tied_weights(probe)
     way = choose_way(together, place, len(seeds), probe, recipe.optimizer(probe.parameters()))
     trained = Trained(arm, sum(p.numel() for p in probe.parameters() if p.requires_grad), way)
     begin = time.perf_counter()
-    threads_before = torch.get_num_threads()
-    torch.set_num_threads(place.threads)
-    try:
-        with place.stop.deferred():
-            yield from _train_all(task, tuple(seeds), trained)
-    finally:
-        torch.set_num_threads(threads_before)
+    with _threads(place.threads), place.stop.deferred():
+        yield from _train_all(task, tuple(seeds), trained)
     trained.seconds = max(trained.seconds, time.perf_counter() - begin)
     if trained.diverged and not trained.models:
         seed, why = next(iter(trained.diverged.items()))
@@ -170,6 +161,27 @@ def _train_all(task: Task, seeds: tuple[int, ...], trained: Trained) -> Iterator
 
 def _one_seed(task: Task, seed: int, heard: Stop) -> Solo:
     return Solo(task, seed) if task.place.ranks.count == 1 else Share(task, seed, heard)
+
+
+@contextmanager
+def _threads(count: int) -> Iterator[None]:
+    """A context in which torch computes with so many threads."""
+    before = torch.get_num_threads()
+    torch.set_num_threads(count)
+    try:
+        yield
+    finally:
+        torch.set_num_threads(before)
+
+
+def _refuse_impossible(task: Task) -> None:
+    recipe = task.recipe
+    recipe.steps_per_epoch(len(task.inputs))
+    _refuse_unshared(recipe, len(task.inputs), task.prepare, task.place.ranks)
+    if recipe.select is not None and recipe.select.split not in task.measure:
+        raise UsageError(
+            f"select watches '{recipe.select.split}', which is not among the measured {sorted(task.measure)}"
+        )
 
 
 def _refuse_unshared(recipe: Recipe, samples: int, prepare: Transform | None, ranks: Ranks) -> None:
