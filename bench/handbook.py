@@ -57,12 +57,77 @@ class Classifier(pl.LightningModule):
         return loss
 
 
+class Contrastive(pl.LightningModule):
+    """A network on two views of each image, with the practical's optimiser and its four logged numbers."""
+
+    def __init__(self, model: nn.Module, loss: Callable[[Tensor, float], Tensor]) -> None:
+        super().__init__()
+        self.model, self.loss = model, loss
+
+    def configure_optimizers(self):
+        optimizer = torch.optim.AdamW(self.parameters(), lr=5e-4, weight_decay=1e-4)
+        return [optimizer], [torch.optim.lr_scheduler.CosineAnnealingLR(optimizer, T_max=500, eta_min=1e-5)]
+
+    def training_step(self, batch: tuple[list[Tensor], Tensor], _index: int) -> Tensor:
+        features = self.model(torch.cat(batch[0]))
+        loss = self.loss(features, 0.07)
+        self.log("train_loss", loss)
+        with torch.no_grad():
+            found = F.normalize(features.detach(), dim=-1)
+            cosines = (found @ found.T).fill_diagonal_(-torch.inf)
+            count = len(cosines)
+            own = cosines[torch.arange(count), (torch.arange(count) + count // 2) % count]
+            position = (cosines >= own[:, None]).sum(1) - 1
+        self.log("train_acc_top1", (position == 0).float().mean())
+        self.log("train_acc_top5", (position < 5).float().mean())
+        self.log("train_acc_mean_pos", 1 + position.float().mean())
+        return loss
+
+
+class Views:
+    """Two views of an image, each by the practical's row of transforms."""
+
+    row = transforms.Compose(
+        [
+            transforms.RandomHorizontalFlip(),
+            transforms.RandomResizedCrop(32, scale=(0.25, 1.0)),
+            transforms.RandomApply([transforms.ColorJitter(0.5, 0.5, 0.5, 0.1)], p=0.8),
+            transforms.RandomGrayscale(0.2),
+            transforms.GaussianBlur(3),
+            transforms.ToTensor(),
+            transforms.Normalize((0.5,), (0.5,)),
+        ]
+    )
+
+    def __call__(self, image: Image.Image) -> list[Tensor]:
+        return [self.row(image), self.row(image)]
+
+
 def train_by_handbook(
     make_model: Callable[[], nn.Module], pixels: Tensor, labels: Tensor, batch: int, augment: bool, steps: int
 ) -> None:
     """One epoch of so many steps, as the handbook trains."""
-    rows = steps * batch
     transform = transforms.Compose([*(AUGMENT if augment else ()), transforms.ToTensor(), NORMALIZE])
+    one_epoch(Classifier(make_model()), pixels, labels, transform, batch, steps)
+
+
+def contrast_by_handbook(
+    make_model: Callable[[], nn.Module],
+    loss: Callable[[Tensor, float], Tensor],
+    pixels: Tensor,
+    labels: Tensor,
+    batch: int,
+    steps: int,
+) -> None:
+    """One epoch of so many steps of contrastive learning, as the handbook trains."""
+    one_epoch(Contrastive(make_model(), loss), pixels, labels, Views(), batch, steps)
+
+
+def one_epoch(
+    module: pl.LightningModule, pixels: Tensor, labels: Tensor, transform: Callable, batch: int, steps: int
+) -> None:
+    """So many steps of Lightning's trainer as it comes, fed by a loader with workers."""
+    rows = steps * batch
     images = PilImages(pixels[:rows], labels[:rows], transform)
     loader = DataLoader(images, batch_size=batch, shuffle=True, drop_last=True, num_workers=WORKERS)
     logging.getLogger("lightning.pytorch").setLevel(logging.ERROR)
@@ -73,4 +138,4 @@ def train_by_handbook(
             enable_model_summary=False,
             callbacks=[ModelCheckpoint(save_weights_only=True), LearningRateMonitor("epoch")],
         )  # fmt: skip
-        trainer.fit(Classifier(make_model()), loader)
+        trainer.fit(module, loader)
