@@ -61,3 +61,9 @@ def test_outcomes_count_errors_and_changed_inputs():
     assert not same(value, {"value": 1, "changed": ["x"]}, CLOSE)
     assert not same(value, {"raised": "ValueError", "said": "", "line": 0}, CLOSE)
     assert same({"raised": "A", "said": "1", "line": 1}, {"raised": "A", "said": "2", "line": 2}, CLOSE)
+
+
+def test_a_whole_number_beyond_64_bits_is_another_value_and_equal_to_itself():
+    assert differ(10**30, 1.0) == [""]
+    assert differ(10**30, torch.tensor(1.0)) == [""]
+    assert differ(10**30, 10**30) == []

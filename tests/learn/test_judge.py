@@ -5,7 +5,7 @@ import pytest
 from gradlab.learn.exercise import exercise
 from gradlab.learn.judge import judge_source
 from gradlab.learn.outline import outlines
-from gradlab.learn.sandbox import Workshop
+from gradlab.learn.sandbox import Limits, Report, Workshop
 from tests.learn.mutants import all_mutants, judged
 
 
@@ -81,3 +81,43 @@ def test_the_wrong_solutions_are_caught_and_named():
     assert not [mutant for mutant, verdict in verdicts if verdict]
     named = sum(verdict.fault == mutant.fault for mutant, verdict in verdicts)
     assert named >= 0.95 * len(verdicts)
+
+
+class Forger:
+    """In place of a workshop: what a learner's code wrote itself into the file of its results."""
+
+    limits = Limits()
+
+    def __init__(self, *messages: dict) -> None:
+        self.messages = messages
+
+    def run(self, *_arguments: object, **_options: object) -> Report:
+        return Report(messages=self.messages, how="ended 0", printed="")
+
+
+@pytest.mark.parametrize(
+    "message",
+    [
+        {"case": [0], "raised": "ValueError", "said": "", "line": 0},
+        {"case": 0, "raised": "ValueError"},
+        {"case": 0, "raised": None, "said": "", "line": 0},
+        {"case": 0, "value": 1, "changed": [{}]},
+        {"case": 0, "value": 1},
+        {"stopped": ["x"]},
+        {"missing": None},
+        {"file": {"raised": "ValueError"}},
+        {"file": "ValueError"},
+        {"begun": -99},
+        {"begun": 99},
+    ],
+)
+def test_a_message_that_a_learner_made_up_is_no_outcome(message):
+    verdict = judge_source(exercise("softmax"), "x = 1", Forger(message))
+    assert (verdict.status, verdict.fault) == ("stopped", "your code ends Python")
+
+
+def test_a_message_of_each_kind_is_one():
+    told = [judge_source(exercise("softmax"), "x = 1", Forger({"begun": 0}, message)).fault for message in (
+        {"stopped": "prints"}, {"missing": "softmax"}, {"file": {"raised": "ValueError", "said": "", "line": 3}},
+    )]  # fmt: skip
+    assert told == ["your code prints", "`softmax` is missing", "ValueError is raised while the file is read"]

@@ -1,4 +1,5 @@
 import contextlib
+import functools
 import math
 
 import numpy as np
@@ -79,3 +80,14 @@ def test_forged_shapes_do_not_take_memory():
         unpack(LENGTH.pack(len(header), len(header)) + header)
     with pytest.raises(WireError, match="too large"):
         unpack(LENGTH.pack(2**60, 4) + b"null")
+
+
+def test_what_is_nested_too_deeply_is_refused_on_both_sides():
+    tree = functools.reduce(lambda inner, _: [inner], range(60), 1)
+    with pytest.raises(WireError, match="nested at most 50 deep"):
+        pack(tree)
+    header = b'{"dict": {"a": ' * 60 + b"1" + b"}}" * 60
+    with pytest.raises(WireError, match="nested at most 50 deep"):
+        unpack(LENGTH.pack(len(header), len(header)) + header)
+    fitting = functools.reduce(lambda inner, _: [inner], range(50), 1)
+    assert unpack(pack(fitting)) == (fitting, b"")

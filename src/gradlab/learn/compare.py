@@ -73,10 +73,11 @@ def _same_kind(got: Any, expected: Any) -> bool:
 
 
 def as_array(part: Any) -> np.ndarray | None:
-    """The numbers of a leaf, or None where it holds none."""
+    """The numbers of a leaf, or None where it holds none, or a whole number beyond 64 bits."""
     if isinstance(part, Numbers):
         return part.values
-    return np.asarray(part) if isinstance(part, bool | int | float) else None
+    values = np.asarray(part) if isinstance(part, bool | int | float) else None
+    return values if values is not None and values.dtype.kind != "O" else None
 
 
 def kind_of(values: np.ndarray) -> str:

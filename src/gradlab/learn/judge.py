@@ -16,6 +16,16 @@ from gradlab.learn.verdict import PASSED, STOPPED, UNWRITTEN, WRONG, Verdict
 
 Outcome = dict[str, Any]
 NOT_WRITTEN = "this piece is not written yet"
+ERROR = {"raised": str, "said": str, "line": int}
+MESSAGES: tuple[dict[str, type], ...] = (
+    {"stopped": str},
+    {"missing": str},
+    {"file": dict},
+    {"begun": int},
+    {"case": int, **ERROR},
+    {"case": int, "value": object, "changed": list},
+)
+"""What `sandbox.child` writes; a learner's own code can write to the same file, so nothing else is taken for it."""
 
 
 def judge_source(exercise: Exercise, source: str, workshop: Workshop, *, seed: int = 0) -> Verdict:
@@ -166,7 +176,7 @@ def _outcomes(
     """One outcome a case, or the verdict where the process did not get that far."""
     told = Verdict(exercise=exercise.name, status=STOPPED)
     found: dict[int, Outcome] = {}
-    for message in report.messages:
+    for message in filter(_is_message, report.messages):
         if "stopped" in message:
             return [], replace(told, fault=f"your code {message['stopped']}", advice="The check stops there.")
         if "missing" in message:
@@ -183,14 +193,14 @@ def _outcomes(
         return [], replace(
             told, fault=f"your code asks for more than {limits.memory / 1e6:,.0f} MB", advice=hungry["said"]
         )
-    if len(found) == len(cases) and all(_whole(outcome) for outcome in found.values()):
+    if found.keys() == set(range(len(cases))):
         return [found[case] for case in range(len(cases))], None
     return [], _broken_off(told, report, cases, limits)
 
 
 def _broken_off(told: Verdict, report: Report, cases: Sequence[Any], limits: Limits) -> Verdict:
-    begun = [message["begun"] for message in report.messages if isinstance(message.get("begun"), int)]
-    inputs = cases[begun[-1]] if begun and begun[-1] < len(cases) else {}
+    begun = [message["begun"] for message in filter(_is_message, report.messages) if "begun" in message]
+    inputs = cases[begun[-1]] if begun and 0 <= begun[-1] < len(cases) else {}
     told = replace(told, inputs=tuple(f"{name} = {shown(value)}" for name, value in inputs.items()))
     if report.how in ("time", "ended -24"):  # 24 is SIGXCPU
         return replace(
@@ -232,8 +242,15 @@ def _out_of_memory(outcome: Outcome) -> bool:
     return outcome.get("raised") == "MemoryError" or "allocate memory" in text or "not enough memory" in text
 
 
-def _whole(outcome: Outcome) -> bool:
-    return "raised" in outcome or ("value" in outcome and isinstance(outcome.get("changed"), list))
+def _is_message(message: dict[str, Any]) -> bool:
+    """Whether it has the parts of one of `MESSAGES`, and only those."""
+    whole = any(message.keys() == shape.keys() and _fits(message, shape) for shape in MESSAGES)
+    names = all(isinstance(name, str) for name in message.get("changed", ())) if whole else False
+    return names and ("file" not in message or _fits(message["file"], ERROR))
+
+
+def _fits(message: dict[str, Any], shape: dict[str, type]) -> bool:
+    return all(isinstance(message.get(name), kind) for name, kind in shape.items())
 
 
 def _what_to_write(exercise: Exercise) -> str:

@@ -25,6 +25,8 @@ DTYPES = (
     "complex128",
 )
 LARGEST = 64_000_000
+DEEPEST = 50
+"""lists within lists; what reads a message calls itself for each"""
 LENGTH = struct.Struct("<QI")
 
 
@@ -49,7 +51,7 @@ def pack(tree: Any) -> bytes:
     """A tree of None, bool, int, float, str, list, dict (with text keys) and `Numbers` as bytes.
 
     Raises:
-        WireError: it holds something else, or more than 64 MB.
+        WireError: it holds something else, more than 64 MB, or is nested more than 50 deep.
     """
     arrays: list[bytes] = []
     header = json.dumps(_down(tree, arrays)).encode()
@@ -79,30 +81,37 @@ def unpack(content: bytes) -> tuple[Any, bytes]:
     return tree, content[end:]
 
 
-def _down(tree: Any, arrays: list[bytes]) -> Any:
+def _down(tree: Any, arrays: list[bytes], depth: int = 0) -> Any:
+    _refuse_deep(depth)
     if tree is None or isinstance(tree, bool | int | float | str):
         return tree
     if isinstance(tree, list):
-        return [_down(part, arrays) for part in tree]
+        return [_down(part, arrays, depth + 1) for part in tree]
     if isinstance(tree, dict):
-        return {"dict": {str(key): _down(part, arrays) for key, part in tree.items()}}
+        return {"dict": {str(key): _down(part, arrays, depth + 1) for key, part in tree.items()}}
     if isinstance(tree, Numbers) and tree.values.dtype.name in DTYPES:
         arrays.append(np.asarray(tree.values, order="C").tobytes())
         return {"numbers": [tree.kind, tree.values.dtype.name, list(tree.values.shape)]}
     raise WireError(f"a message cannot hold a {type(tree).__name__}")
 
 
+def _refuse_deep(depth: int) -> None:
+    if depth > DEEPEST:
+        raise WireError(f"a message is nested at most {DEEPEST} deep")
+
+
 def _up(tree: Any, body: bytes) -> Any:
     offset = 0
 
-    def rise(part: Any) -> Any:
+    def rise(part: Any, depth: int = 0) -> Any:
         nonlocal offset
+        _refuse_deep(depth)
         if isinstance(part, list):
-            return [rise(each) for each in part]
+            return [rise(each, depth + 1) for each in part]
         if not isinstance(part, dict):
             return part
         if "dict" in part:
-            return {str(key): rise(each) for key, each in part["dict"].items()}
+            return {str(key): rise(each, depth + 1) for key, each in part["dict"].items()}
         kind, dtype, shape = part["numbers"]
         if dtype not in DTYPES or kind not in ("tensor", "array") or any(side < 0 for side in shape):
             raise WireError(f"unknown numbers: {kind} of {dtype}, {shape}")
