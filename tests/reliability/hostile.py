@@ -8,7 +8,9 @@ import warnings
 from pathlib import Path
 from typing import Any
 
+from gradlab.learn.sandbox import Workshop
 from tests.reliability.guard import Guard, Limits
+from tests.reliability.learner_files import LIMITS, learner_parsers
 from tests.reliability.parsers import Parser, Refused, parsers
 
 INPUTS = 100_000
@@ -49,14 +51,24 @@ def fuzz(parser: Parser, count: int, guard: Guard, seed: int = 0) -> dict[str, A
     }
 
 
+def all_parsers(place: Path, working: Workshop) -> list[Parser]:
+    """Everything that reads what others wrote; learners' files are run in the workshop, which the caller closes."""
+    return [*parsers(place), *learner_parsers(place, working)]
+
+
 def full(share: float) -> dict[str, Any]:
     """Every parser, with as many inputs."""
     place = Path(tempfile.mkdtemp(prefix="hostile-"))
+    working = Workshop(LIMITS)
     try:
         guard = Guard(place)
         with contextlib.chdir(place):  # where command lines make their folders
-            found = {parser.name: fuzz(parser, max(20, round(INPUTS * share)), guard) for parser in parsers(place)}
+            found = {
+                parser.name: fuzz(parser, max(20, round(INPUTS * parser.share * share)), guard)
+                for parser in all_parsers(place, working)
+            }
     finally:
+        working.close()
         shutil.rmtree(place, ignore_errors=True)
     wrong = [what for about in found.values() for what in about.pop("wrong")]
     return {"inputs": sum(about["inputs"] for about in found.values()), "parsers": found, "wrong": len(wrong),

@@ -55,10 +55,12 @@ class Parser:
     samples: tuple[bytes, ...]
     parse: Parse
     change: Callable[[bytes, random.Random], bytes] = mutated
+    share: float = 1.0
+    """of the inputs in the full part: below 1 where each costs a process"""
 
 
 def parsers(place: Path) -> list[Parser]:
-    """All of them, at work in a folder of their own."""
+    """All but those of what learners hand in, at work in a folder of their own."""
     for module in pkgutil.walk_packages(gradlab.__path__, "gradlab."):
         if not module.name.endswith(("__main__", "build_digits", "lightning")):
             importlib.import_module(module.name)  # what is imported while a parser is watched would look like its doing

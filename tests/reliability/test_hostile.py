@@ -4,6 +4,7 @@ import json
 import os
 import struct
 import zipfile
+from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
@@ -14,15 +15,21 @@ from gradlab.data import decode
 from gradlab.data.loading import load_published
 from gradlab.data.places import find
 from gradlab.errors import DataUnavailableError, FileError, GradlabError
+from gradlab.learn.sandbox import Workshop
 from gradlab.records import RunFolder, read_rows, read_weights
 from gradlab.training.state import newest_state
 from tests.data.builders import put, tiny_mnist
 from tests.reliability.guard import MEBIBYTE, Guard, Limits
-from tests.reliability.hostile import MOST_MEBIBYTES, fuzz
-from tests.reliability.parsers import Parser, parsers
+from tests.reliability.hostile import MOST_MEBIBYTES, all_parsers, fuzz
+from tests.reliability.learner_files import LIMITS
+from tests.reliability.parsers import Parser
 
 NAMES = ("images", "folders", "IDX", "CIFAR", "STL-10 images", "STL-10 labels", "archives", "states",
-         "states, sealed anew", "weights", "rows", "arrays", "configs", "command lines")  # fmt: skip
+         "states, sealed anew", "weights", "rows", "arrays", "configs", "command lines", "learners' files",
+         "learners' files, run", "learners' notebooks", "learners' progress", "learners' answers")  # fmt: skip
+COSTLY = ("states", "states, sealed anew", "learners' files, run")
+PASS_OVER = ("states", "rows", "learners' files, run", "learners' answers")
+"""These warn of what is damaged, or name it in a verdict."""
 PICKLE = b"cposix\nsystem\n(S'touch executed'\ntR."
 """What runs a program as soon as it is unpickled."""
 
@@ -38,16 +45,18 @@ def guard(place) -> Guard:
 
 
 @pytest.fixture(scope="module")
-def known(place) -> dict[str, Parser]:
-    return {parser.name: parser for parser in parsers(place)}
+def known(place) -> Iterator[dict[str, Parser]]:
+    working = Workshop(LIMITS)
+    yield {parser.name: parser for parser in all_parsers(place, working)}
+    working.close()
 
 
 @pytest.mark.parametrize("name", NAMES)
 def test_any_input_is_read_right_or_refused(name, known, guard, place, monkeypatch):
     monkeypatch.chdir(place)
-    found = fuzz(known[name], 15 if "states" in name else 60, guard)
+    found = fuzz(known[name], 15 if name in COSTLY else 60, guard)
     assert found["wrong"] == []
-    assert found["refused"] > 0 or name in ("states", "rows"), "these pass over what is damaged"
+    assert found["refused"] > 0 or name in PASS_OVER
 
 
 def test_these_are_all_parsers(known):
