@@ -1,6 +1,7 @@
 """`gradlab learn start | check | hint | next | status | solution | grade`."""
 
 import json
+import os
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
@@ -62,10 +63,11 @@ def _check(words: Sequence[str]) -> int:
         SEED, FOLDER, JSON,
     ]  # fmt: skip
     options = parse("learn check", "Checks what you wrote and names what is wrong.", flags, words)
-    from gradlab.cli.learn_check import check_all, watch
-
     if options["watch"] and options["json"]:
         raise UsageError("--watch speaks to a person: leave --json away")
+    os.environ["OMP_NUM_THREADS"] = "1"  # read when numpy is imported, which makes threads otherwise, and they no fork
+    from gradlab.cli.learn_check import check_all, watch
+
     return (watch if options["watch"] else check_all)(options)
 
 

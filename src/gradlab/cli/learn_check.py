@@ -9,7 +9,7 @@ from typing import Any
 
 from gradlab.errors import UsageError
 from gradlab.learn.learner import LearnerFolder, find
-from gradlab.learn.outline import Outline, chosen, outlines
+from gradlab.learn.outline import Outline, chosen, outline, outlines
 from gradlab.learn.sandbox import Workshop
 from gradlab.learn.sandbox.workshop import LACKING
 from gradlab.learn.verdict import Verdict
@@ -22,11 +22,11 @@ PAUSE = 0.2
 def check_all(options: dict[str, Any]) -> int:
     """Checks the named exercises, or all that were begun; 1 unless every one passed."""
     folder = find(options["folder"])
-    told = chosen(options["names"]) or [each for each in outlines() if folder.begun(each)]
-    if not told:
+    names = _names(chosen(options["names"]) or [each for each in outlines() if folder.begun(each)])
+    if not names:
         raise UsageError("nothing to check yet: `gradlab learn next` says where to begin")
-    with Workshop() as workshop:
-        verdicts = []
+    with Workshop(fork=True) as workshop:
+        told, verdicts = [outline(name) for name in names], []
         for each in told:
             verdicts.append(_check_one(folder, each, workshop, options["seed"]))
             if not options["json"]:
@@ -44,8 +44,9 @@ def check_all(options: dict[str, Any]) -> int:
 def watch(options: dict[str, Any]) -> int:
     """Checks an exercise whenever its file is saved; ends with Ctrl-C."""
     folder = find(options["folder"])
-    watched = chosen(options["names"]) or folder.exercises()
-    with Workshop() as workshop:
+    names = _names(chosen(options["names"]) or folder.exercises())
+    with Workshop(fork=True) as workshop:
+        watched = [outline(name) for name in names]
         print("watching: save a file and it is checked; Ctrl-C ends", flush=True)
         for told in _saved(folder, watched):
             print("\n" + "\n".join(_check_one(folder, told, workshop, options["seed"]).lines()), flush=True)
@@ -80,9 +81,14 @@ def grade_all(options: dict[str, Any]) -> int:
     return 0
 
 
+def _names(told: Sequence[Outline]) -> list[str]:
+    """What they are called; nothing else is kept of them, since this process is forked to one that must not know."""
+    outline.cache_clear()
+    return [each.name for each in told]
+
+
 def _check_one(folder: LearnerFolder, told: Outline, workshop: Workshop, seed: int) -> Verdict:
     source, begun = folder.source(told), folder.begun(told)
-    workshop.prepare()  # before this process imports torch, so that both do it at once
     from gradlab.learn.exercise import exercise
     from gradlab.learn.judge import judge_source
 

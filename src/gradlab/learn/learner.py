@@ -7,7 +7,8 @@ from pathlib import Path
 from typing import Any
 
 from gradlab.errors import FileError, UsageError
-from gradlab.learn.outline import Outline, outlines
+from gradlab.learn.course import CHAPTERS
+from gradlab.learn.outline import Outline, outline, outlines
 
 STATE = "gradlab-learn.json"
 LARGEST = 1_000_000
@@ -83,11 +84,17 @@ class LearnerFolder:
     def next_exercise(self) -> Outline | None:
         """The first exercise that has not passed; None after the last."""
         done = self._read()
-        return next((told for told in self.exercises() if not done.get(told.name, Progress()).passed), None)
+        waiting = (name for name in self._handed_out() if not done.get(name, Progress()).passed)
+        return next(map(outline, waiting), None)
 
     def exercises(self) -> list[Outline]:
         """The exercises of the chapters that were handed out."""
-        return [told for told in outlines() if (self.path / told.path).parent.is_dir()]
+        return [outline(name) for name in self._handed_out()]
+
+    def _handed_out(self) -> Iterator[str]:
+        for chapter in CHAPTERS:
+            if (self.path / chapter.folder).is_dir():
+                yield from chapter.exercises
 
     def _read(self) -> dict[str, Progress]:
         path = self.path / STATE

@@ -227,8 +227,8 @@ def test_the_warm_process_is_started_again_when_it_is_gone():
     with Workshop() as workshop:
         assert judged(RIGHT, workshop)
         assert workshop._server is not None
-        workshop._server.kill()
-        workshop._server.wait()
+        workshop._server.process.kill()
+        workshop._server.process.wait()
         assert judged(RIGHT, workshop)
 
 

@@ -8,7 +8,7 @@ import re
 import signal
 import sys
 from pathlib import Path
-from typing import Any
+from typing import Any, NoReturn
 
 from gradlab.learn.sandbox.layout import ANSWER, OUTPUT
 from gradlab.learn.sandbox.supervise import supervise
@@ -18,7 +18,7 @@ AHEAD = {"optim": "torch._dynamo", "matplotlib": "matplotlib.pyplot", "seaborn":
 matplotlib writes its list of fonts, with another process, neither of which a learner's file may do."""
 
 
-def serve() -> None:
+def serve() -> NoReturn:
     """Answers requests, a line each: `{"folder": ..., "seconds": ..., "printed": ...}`."""
     import torch
 
@@ -28,11 +28,15 @@ def serve() -> None:
     signal.signal(signal.SIGTERM, lambda *_arguments: sys.exit(0))  # ends the learner's process on the way out
     sys.stdout.write("ready\n")
     sys.stdout.flush()
-    for line in sys.stdin:
-        request = json.loads(line)
-        _import_ahead(Path(request["folder"]))
-        sys.stdout.write(json.dumps(_fork(request, child)) + "\n")
-        sys.stdout.flush()
+    try:
+        for line in sys.stdin:
+            request = json.loads(line)
+            _import_ahead(Path(request["folder"]))
+            sys.stdout.write(json.dumps(_fork(request, child)) + "\n")
+            sys.stdout.flush()
+    except SystemExit:
+        pass
+    os._exit(0)  # taking torch apart in order takes longer than a check
 
 
 def once(folder: str) -> None:
