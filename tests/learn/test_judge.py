@@ -70,6 +70,7 @@ def test_an_error_on_some_inputs_only_says_so():
 
     verdict = judged("softmax", small_only)
     assert verdict.fault == "KeyError is raised"
+    assert "too many" in verdict.advice
     assert "works on other inputs" in verdict.advice
 
 

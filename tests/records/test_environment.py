@@ -9,7 +9,7 @@ import pytest
 import torch
 
 from gradlab.records import environment
-from gradlab.records.environment import available_cores, describe_environment
+from gradlab.records.environment import available_cores, code_digest, describe_environment
 
 
 def test_versions_are_those_of_the_modules():
@@ -74,3 +74,24 @@ def test_a_system_without_these_calls_is_still_described(monkeypatch):
     description = describe_environment()
     assert description["memory_bytes"] is None
     assert description["processor"] == (platform.processor() or platform.machine())
+
+
+def test_the_digest_is_of_every_source_that_can_change_a_trained_number(tmp_path, monkeypatch):
+    for name in ("records/environment.py", "nn/a.py", "nn/b.py", "report/page.py", "inline.py"):
+        (tmp_path / name).parent.mkdir(exist_ok=True)
+        (tmp_path / name).write_text(name)
+    monkeypatch.setattr(environment, "__file__", str(tmp_path / "records" / "environment.py"))
+
+    def digest() -> str:
+        return code_digest.__wrapped__()
+
+    before = digest()
+    assert digest() == before
+    for name in ("report/page.py", "inline.py"):
+        (tmp_path / name).write_text("other")
+        assert digest() == before
+    (tmp_path / "nn" / "a.py").write_text("other")
+    changed = digest()
+    assert changed != before
+    (tmp_path / "nn" / "a.py").rename(tmp_path / "nn" / "c.py")
+    assert digest() not in (before, changed)

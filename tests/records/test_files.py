@@ -144,14 +144,15 @@ def test_a_folder_that_cannot_be_synced_does_no_harm(tmp_path, monkeypatch):
     assert (tmp_path / "file.bin").read_bytes() == NEW
 
 
-def test_a_new_file_has_the_permissions_that_the_user_asked_for(tmp_path):
-    before = os.umask(0o027)
+@pytest.mark.parametrize(("mask", "mode"), [(0o027, 0o640), (0, 0o666)])
+def test_a_new_file_has_the_permissions_that_the_user_asked_for(mask, mode, tmp_path):
+    before = os.umask(mask)
     try:
         write_atomically(tmp_path / "file.bin", NEW)
-        assert os.umask(0o027) == 0o027, "the mask must be as it was"
+        assert os.umask(mask) == mask, "the mask must be as it was"
     finally:
         os.umask(before)
-    assert stat.S_IMODE((tmp_path / "file.bin").stat().st_mode) == 0o640
+    assert stat.S_IMODE((tmp_path / "file.bin").stat().st_mode) == mode
 
 
 def test_a_missing_folder_is_a_file_error(tmp_path):
