@@ -5,6 +5,14 @@ import torch
 from torch import nn
 from torch.nn import functional
 
+from gradlab.equivariance import (
+    CyclicGroup,
+    GroupBatchNorm,
+    GroupConvolution,
+    GroupPooling,
+    LiftingConvolution,
+    SpatialPooling,
+)
 from gradlab.errors import UsageError
 from gradlab.explain import architecture
 from gradlab.models import LeNet, ResNet, VisionTransformer
@@ -16,7 +24,7 @@ def seen(layers: nn.Module, side: int) -> tuple[int, int]:
         nn.init.ones_(parameter)
     image = torch.rand(1, 1, side, side).requires_grad_()
     output = layers(image)
-    output[0, 0, output.shape[2] // 2, output.shape[3] // 2].backward()
+    output[0, ..., output.shape[-2] // 2, output.shape[-1] // 2].sum().backward()
     rows, columns = image.grad[0, 0].nonzero().T
     return int(rows.max() - rows.min() + 1), int(columns.max() - columns.min() + 1)
 
@@ -34,6 +42,21 @@ def seen(layers: nn.Module, side: int) -> tuple[int, int]:
 def test_the_field_is_what_gradients_reach(layers):
     model = nn.Sequential(*layers)
     assert architecture(model, (1, 61, 61))[-1].field == seen(model, 61)
+
+
+@pytest.mark.parametrize("group", [CyclicGroup(4), CyclicGroup(8)], ids=["C4", "C8"])
+def test_the_field_of_layers_on_groups_is_what_gradients_reach(group):
+    model = nn.Sequential(
+        LiftingConvolution(group, 1, 1, 3, stride=2, padding=1),
+        GroupBatchNorm(1),
+        SpatialPooling(2, "mean"),
+        GroupConvolution(group, 1, 1, 3),
+        GroupPooling("mean"),
+    ).eval()
+    parts = architecture(model, (1, 31, 31))
+    assert [part.name for part in parts] == ["input", "0", "2", "3", "4"]
+    assert parts[-1].field == seen(model, 31) == (13, 13)
+    assert parts[-1].jump == (4, 4)
 
 
 def test_lenet_by_hand():

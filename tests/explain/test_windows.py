@@ -6,6 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from torch import nn
 
+from gradlab.equivariance import CyclicGroup, GroupConvolution, LiftingConvolution, SpatialPooling
 from gradlab.explain.windows import window_of
 
 
@@ -42,6 +43,24 @@ def test_formulas_by_hand(layer, formula):
     window = window_of(layer, image.shape, layer(image).shape)
     assert window.formula() == formula
     assert window.same_on_all_axes
+
+
+@pytest.mark.parametrize(
+    ("layer", "formula"),
+    [
+        (LiftingConvolution(CyclicGroup(8), 1, 2, 5), "(28 − 5 + 2·0)/1 + 1 = 24"),
+        (LiftingConvolution(CyclicGroup(4), 1, 2, 4, stride=2, padding=1), "(28 − 4 + 2·1)/2 + 1 = 14"),
+        (GroupConvolution(CyclicGroup(4), 1, 2, 3, dilation=2),
+         "(28 − 5 + 2·0)/1 + 1 = 24, where the window takes 2·(3 − 1) + 1 = 5 places"),
+        (SpatialPooling(2), "(28 − 2 + 2·0)/2 + 1 = 14"),
+    ],
+)  # fmt: skip
+def test_formulas_of_layers_on_groups_by_hand(layer, formula):
+    lifting = isinstance(layer, LiftingConvolution)
+    image = torch.zeros(1, 1, 28, 28) if lifting else torch.zeros(1, 1, 4, 28, 28)
+    output = layer(image)
+    assert window_of(layer, image.shape, output.shape).formula() == formula
+    assert f"= {output.shape[-1]}" in formula
 
 
 @pytest.mark.parametrize(

@@ -7,6 +7,7 @@ from typing import Any
 from torch import Tensor, nn
 from torch.overrides import TorchFunctionMode
 
+from gradlab.equivariance import CosetPooling, GroupPooling, Restriction
 from gradlab.explain.passing import empty_image, pass_once
 from gradlab.explain.summary import WHOLE, for_one_image
 from gradlab.explain.windows import Window, window_of
@@ -22,6 +23,8 @@ EVERYTHING = (
     nn.MultiheadAttention, nn.modules.rnn.RNNBase,
 )  # fmt: skip
 """Layers that may see all that enters."""
+OVER_THE_GROUP = (GroupPooling, CosetPooling, Restriction)
+"""Layers that stay at their place of the plane."""
 WINDOWED = ("conv1d", "conv2d", "conv3d", "conv_transpose2d", "max_pool1d", "max_pool2d", "avg_pool1d", "avg_pool2d",
             "adaptive_avg_pool2d", "adaptive_max_pool2d", "interpolate", "unfold", "grid_sample")  # fmt: skip
 """Functions that mix neighbours: called outside a layer, nothing is claimed of what they see."""
@@ -136,7 +139,8 @@ class _Watch(TorchFunctionMode):
         self, name: str, module: nn.Module | None, sources: tuple[int, ...], output: Tensor, given: Tensor | None = None
     ) -> int:
         window = None if module is None or given is None else window_of(module, given.shape, output.shape)
-        field, jump = self._seen(module, window, sources, known=name in JOINS.values() or window is not None)
+        known = name in JOINS.values() or window is not None or isinstance(module, OVER_THE_GROUP)
+        field, jump = self._seen(module, window, sources, known=known)
         kind = "" if module is None else type(module).__name__
         self.parts.append(Part(name, kind, sources, tuple(for_one_image(output.shape)), window, field, jump))
         return len(self.parts) - 1

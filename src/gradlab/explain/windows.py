@@ -6,7 +6,10 @@ from typing import Any
 
 from torch import nn
 
+from gradlab.equivariance import DepthwiseConvolution, GroupConvolution, LiftingConvolution, SpatialPooling
+
 POOLS = (nn.modules.pooling._MaxPoolNd, nn.modules.pooling._AvgPoolNd)
+ON_GROUPS = (LiftingConvolution, GroupConvolution, DepthwiseConvolution)
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,11 +55,18 @@ class Window:
 def window_of(module: nn.Module, entering: Sequence[int], leaving: Sequence[int]) -> Window | None:
     """The window of a convolution or pooling that rounds down; None for every other layer.
 
+    On groups it moves over the plane alone: each number sees every element of the group.
+
     Args:
         module: the layer.
         entering: the shape of its input, batch and channels first.
         leaving: the shape of its output.
     """
+    if isinstance(module, SpatialPooling):
+        return _square(module.size, module.size, 0, 1, entering, leaving)
+    if isinstance(module, ON_GROUPS):
+        side = module.kernel.kernel_size
+        return _square(side, module.stride, module.padding, module.dilation, entering, leaving)
     plain = isinstance(module, nn.modules.conv._ConvNd) and not module.transposed
     pool = isinstance(module, POOLS) and not getattr(module, "ceil_mode", False)
     if not (plain or pool):
@@ -76,6 +86,14 @@ def window_of(module: nn.Module, entering: Sequence[int], leaving: Sequence[int]
         _for_axes(getattr(settings, "dilation", 1), axes),
         tuple(leaving[2:]),
     )
+
+
+def _square(
+    kernel: int, stride: int, padding: int, dilation: int, entering: Sequence[int], leaving: Sequence[int]
+) -> Window:
+    """The same on both axes of the plane, which come last."""
+    sides = ((kernel, kernel), (stride, stride), (padding, padding), (dilation, dilation))
+    return Window(tuple(entering[-2:]), *sides, tuple(leaving[-2:]))
 
 
 def _for_axes(setting: int | Sequence[int], axes: int) -> tuple[int, ...]:
