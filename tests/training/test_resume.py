@@ -5,6 +5,7 @@ import errno
 import signal
 import warnings
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 import torch
@@ -128,6 +129,24 @@ def test_a_damaged_newest_state_is_named_and_the_one_before_is_used(bars, recipe
         resumed = collect(make_fit(bars, recipe, make_small_net, together="in a row", place=Place(state=tmp_path)))
     same(resumed, straight)
     assert before.name < newest.name
+
+
+def test_a_disk_without_room_for_the_weights_is_noticed_before_the_first_step(
+    bars, recipe, make_small_net, tmp_path, monkeypatch
+):
+    weights = sum(tensor.nbytes for tensor in make_small_net(0.0).state_dict().values())
+
+    def train(free: int, stop: Stop | None = None, state: Path | None = tmp_path):
+        monkeypatch.setattr("gradlab.training.saver.shutil.disk_usage", lambda _place: SimpleNamespace(free=free))
+        place = Place(state=state, stop=stop or Stop())
+        return collect(make_fit(bars, recipe, make_small_net, together="in a row", place=place))
+
+    with pytest.raises(FileError, match=f"{weights - 1:,} bytes are free, and saving takes at least {weights:,}; free"):
+        train(weights - 1, StopAtStep(6))
+    with pytest.raises(InterruptedRunError):
+        train(weights - 1, StopAtStep(6), state=None)  # keeps nothing, needs nothing
+    done = train(10 * weights)
+    same(train(0), done)  # finished: nothing is left to save
 
 
 def test_other_threads_are_told(bars, recipe, make_small_net, tmp_path):

@@ -1,5 +1,6 @@
 """When training is saved, what is saved, and how it is taken up again."""
 
+import shutil
 import time
 import warnings
 from dataclasses import asdict, fields
@@ -40,6 +41,8 @@ def start(task: Task, learner: Learner) -> Training:
     found = newest_state(folder) if folder is not None else None
     if found is not None:
         _restore(task, training, *found)
+    if folder is not None and not training.finished:
+        _refuse_full_disk(learner, folder)
     task.place.ranks.agree("saved states", [training.epoch, training.step_in_epoch])
     return training
 
@@ -90,6 +93,22 @@ def state_folder(task: Task, learner: Learner) -> Path | None:
         return None
     name = "-".join([learner.kind, *map(str, learner.seeds)])
     return task.place.state / slug(task.arm) / name
+
+
+def _refuse_full_disk(learner: Learner, folder: Path) -> None:
+    """Notices before the first step, rather than at the first save, that not even the weights fit on the disk.
+
+    Raises:
+        FileError: they do not.
+    """
+    needed = sum(tensor.nbytes for tensor in learner.tensors()[0].values())
+    there = next(path for path in (folder, *folder.absolute().parents) if path.is_dir())
+    free = shutil.disk_usage(there).free
+    if free < needed:
+        raise FileError(
+            f"cannot write {folder}: {free:,} bytes are free, and saving takes at least {needed:,}; "
+            "free some space or choose another --out"
+        )
 
 
 def _save(task: Task, training: Training, folder: Path) -> None:
