@@ -131,6 +131,7 @@ def test_solutions_become_stubs_of_the_same_depth():
     assert "SOLUTION" not in text
     assert "relu" not in text
     assert "class Piece" in text, "what follows a solution stays"
+    assert text.startswith("import math\n"), "and so does what comes before"
 
 
 def test_markers_go_and_solutions_stay():

@@ -18,6 +18,14 @@ def test_a_value_and_changed_inputs_are_told():
     assert given["x"].values.tolist() == [1.0, 1.0], "each call has its own copies"
 
 
+def test_a_part_of_an_input_that_has_become_of_another_kind_is_a_change():
+    def answer(x, y):
+        x[0] = {}
+        y["a"] = 1
+
+    assert observe(None, [answer], {"x": [1], "y": {"a": {}}})["changed"] == ["x", "y"]
+
+
 def test_an_error_is_told_with_its_kind_and_text():
     outcome = observe(None, [lambda x: x["no"]], plain({"x": torch.ones(1)}))
     assert outcome["raised"] in ("IndexError", "TypeError")
