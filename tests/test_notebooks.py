@@ -122,9 +122,21 @@ def test_what_is_wrong_with_an_executed_notebook_is_told():
         cell("deprecated", name="stderr"),
         cell("step\n" * 100),
     ]
-    found = list(problems(Namespace(cells=cells)))
+    found = list(problems(Namespace(cells=cells), "solution"))
     assert [text.split()[1].rstrip(":") for text in found] == ["1", "2", "3"]
     assert "the sign is flipped" in found[0]
+
+
+def test_a_student_s_notebook_says_of_each_piece_that_it_is_not_written():
+    def told(said):
+        output = Namespace(output_type="stream", name="stdout", text=said)
+        cell = Namespace(cell_type="code", metadata={"check": "softmax"}, outputs=[output], source="")
+        return list(problems(Namespace(cells=[cell]), "student"))
+
+    assert told("softmax: not written: the TODO is still there\n  Replace it in `softmax`.\n") == []
+    assert "must say 'not written'" in told("softmax: passed\n")[0]
+    assert told("softmax: stopped: not written\n")
+    assert told("")
 
 
 def test_a_cell_that_fails_is_told():

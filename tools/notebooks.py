@@ -26,6 +26,8 @@ ROOT = Path(__file__).parents[1]
 SOURCES, BUILT = ROOT / "notebooks", ROOT / "build" / "notebooks"
 VERSIONS = {"student": without_solution, "solution": without_markers}
 """Version -> what it makes of a cell's code."""
+SAID = {"student": "not written", "solution": "passed"}
+"""Version -> what each check says of the exercise's piece."""
 MOST_LINES = 60
 """Printed lines of one cell: a notebook must be readable where it ran on a cluster, too."""
 SECONDS = 600
@@ -80,16 +82,16 @@ def execute(notebook: "NotebookNode") -> list[str]:
     return []
 
 
-def problems(notebook: "NotebookNode") -> Iterator[str]:
-    """What is wrong with an executed notebook of solutions: a check that did not pass, warnings, floods."""
+def problems(notebook: "NotebookNode", name: str) -> Iterator[str]:
+    """What is wrong with an executed version of a notebook: a check that says something else, warnings, floods."""
     for position, cell in enumerate(notebook.cells):
         if cell.cell_type != "code":
             continue
         said = "".join(output.text for output in cell.outputs if output.get("name") == "stdout")
         warned = "".join(output.text for output in cell.outputs if output.get("name") == "stderr")
         asked = cell.metadata.get("check")
-        if asked and said.strip() != f"{asked}: passed":
-            yield f"cell {position}: the solution of {asked} does not pass: {said.strip()}"
+        if asked and said.strip().split(": ")[:2] != [asked, SAID[name]]:
+            yield f"cell {position}: the check of {asked} must say {SAID[name]!r}: {said.strip()}"
         if warned:
             yield f"cell {position} warns: {warned.strip()}"
         if said.count("\n") > MOST_LINES:
@@ -148,7 +150,7 @@ def build(path: Path, executed: Sequence[str]) -> list[str]:
         if name in executed:
             before = _spent()
             found = execute(notebook)
-            found += list(problems(notebook)) if name == "solution" and not found else []
+            found += [] if found else problems(notebook, name)
             wrong += [f"{path.stem} ({name}): {each}" for each in found]
             print(f"{path.stem} ({name}): {_spent() - before:.0f} s of processor time", flush=True)
         if name == "solution":  # what students get holds no outputs

@@ -15,7 +15,7 @@ from gradlab.learn.show import shown
 from gradlab.learn.verdict import PASSED, STOPPED, UNWRITTEN, WRONG, Verdict
 
 Outcome = dict[str, Any]
-NOT_WRITTEN = "this piece is not written yet"
+NOT_WRITTEN = "the TODO is still there"
 ERROR = {"raised": str, "said": str, "line": int}
 MESSAGES: tuple[dict[str, type], ...] = (
     {"stopped": str},
@@ -254,4 +254,5 @@ def _fits(message: dict[str, Any], shape: dict[str, type]) -> bool:
 
 
 def _what_to_write(exercise: Exercise) -> str:
-    return f"Replace the TODO in `{'`, `'.join(exercise.outline.asks)}`; `gradlab learn hint {exercise.name}` helps."
+    where, name = "`, `".join(exercise.outline.asks), exercise.name
+    return f'Replace it in `{where}`; `gradlab learn hint {name}`, in a notebook `print(hint("{name}"))`, helps.'
