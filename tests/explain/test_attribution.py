@@ -4,9 +4,10 @@ import pytest
 import torch
 from torch import nn
 
+from gradlab.equivariance import CyclicGroup
 from gradlab.errors import UsageError
 from gradlab.explain import grad_cam, saliency
-from gradlab.models import LeNet
+from gradlab.models import P4CNN, LeNet
 
 
 def test_saliency_of_a_linear_network_is_the_size_of_its_weights():
@@ -45,6 +46,16 @@ def test_grad_cam_by_hand():
     found = grad_cam(averaging([8.0, -4.0]), image, 0)
     assert torch.allclose(found, (2 * image[0] - image[1]).relu())
     assert torch.equal(grad_cam(averaging([8.0, -4.0]), image, 1), torch.zeros(2, 2))
+
+
+def test_grad_cam_on_a_group_turns_with_the_image():
+    torch.manual_seed(0)
+    model = P4CNN(CyclicGroup(4), image_size=8, channels=3, depths=(1, 0)).double().eval()
+    image = torch.rand(1, 8, 8, dtype=torch.float64)
+    found, turned = (grad_cam(model, each, 2) for each in (image, image.rot90(1, (1, 2))))
+    assert found.shape[0] > 1, "the last convolution, which leaves one place, has nothing to show"
+    assert found.sum() > 0
+    torch.testing.assert_close(turned, found.rot90(1, (0, 1)))
 
 
 def test_grad_cam_works_with_frozen_weights_and_asks_for_a_layer():

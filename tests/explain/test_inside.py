@@ -2,9 +2,11 @@
 
 import torch
 from torch import nn
+from torch.nn import functional
 
-from gradlab.explain import attention_maps, feature_maps, filters
-from gradlab.models import LeNet, VisionTransformer
+from gradlab.equivariance import CyclicGroup
+from gradlab.explain import attention_maps, copies, feature_maps, filters
+from gradlab.models import P4CNN, LeNet, VisionTransformer
 from gradlab.nn import MultiHeadedAttention
 
 
@@ -23,6 +25,24 @@ def test_filters_are_copies():
     assert torch.equal(found, model[0].weight)
     found.zero_()
     assert model[0].weight.abs().sum() > 0
+
+
+def test_each_element_of_a_group_has_its_filters_and_feature_maps():
+    torch.manual_seed(0)
+    model, image = P4CNN(CyclicGroup(4), image_size=8, channels=3, depths=(1, 0)).eval(), torch.rand(1, 8, 8)
+    lifting = model.layers[0]
+    found, responses = filters(model)["layers.0"], lifting(image[None])[0]
+    assert copies(model)["layers.0"] == 4
+    assert found.shape == (3 * 4, 1, 3, 3)
+    assert torch.allclose(found[1], found[0].rot90(1, (1, 2)))
+    assert torch.equal(feature_maps(model, image)["layers.0"], responses.flatten(0, 1))
+    plain = functional.conv2d(image[None], found)[0]
+    torch.testing.assert_close(feature_maps(model, image)["layers.0"], plain)
+    assert {features.ndim for features in feature_maps(model, image).values()} == {3}
+
+
+def test_a_plain_convolution_has_one_response_a_channel():
+    assert copies(LeNet()) == {"conv1": 1, "conv2": 1}
 
 
 def test_attention_rows_sum_to_one_and_are_the_layers_own():

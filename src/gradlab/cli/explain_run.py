@@ -77,7 +77,7 @@ def _looked(
     model: Any, prepared: Any, picture: np.ndarray, label: int, name: str
 ) -> tuple[list[Block], dict[str, np.ndarray]]:
     """The page's figures, and the arrays of saliency and Grad-CAM behind them."""
-    from gradlab.explain import attention_maps, feature_maps, filters, grad_cam, saliency
+    from gradlab.explain import attention_maps, copies, feature_maps, filters, grad_cam, saliency
 
     told = f"Saliency: how strongly the score of {name} changes with each pixel."
     arrays = {"saliency": saliency(model, prepared, label).numpy()}
@@ -93,9 +93,10 @@ def _looked(
     blocks += _attention_figures(attention_maps(model, prepared), picture)
     if kernels:
         blocks.append(Heading("Inside the convolutions"))
-        blocks += [_filter_figure(*next(iter(kernels.items())))]
-        maps = feature_maps(model, prepared)
-        blocks += [_feature_figure(layer, maps[layer].numpy()) for layer in _spread(list(maps))]
+        each, maps = copies(model), feature_maps(model, prepared)
+        first = next(iter(kernels))
+        blocks += [_filter_figure(first, kernels[first], each[first])]
+        blocks += [_feature_figure(layer, maps[layer].numpy(), each[layer]) for layer in _spread(list(maps))]
     elif not blocks[1:]:
         blocks.append(Text("This network has neither convolutions nor attention: there are no maps to show."))
     return blocks, arrays
@@ -109,21 +110,32 @@ def _spread(names: Sequence[str]) -> list[str]:
     return [str(names[place]) for place in places.tolist()]
 
 
-def _filter_figure(layer: str, weights: Any) -> Pictures:
+def _filter_figure(layer: str, weights: Any, copies: int) -> Pictures:
     kernels = weights[:CHANNELS].numpy()
     coloured = kernels.shape[1] == 3
     maps = kernels.transpose(0, 2, 3, 1) if coloured else kernels.mean(1)
     what = "" if coloured or kernels.shape[1] == 1 else ", the mean over input channels"
-    return Pictures(shades(maps), [f"filter {place}" for place in range(len(maps))], f"Filters of {layer}", 8,
-                    f"{len(maps)} of {len(weights)} filters{what}; black is the least weight of each, "
-                    "white the largest.")  # fmt: skip
+    return Pictures(shades(maps), _numbered("filter", len(maps), copies), f"Filters of {layer}", 8,
+                    f"{len(maps)} of {len(weights)} filters{what}; black is the least weight of each, white the "
+                    f"largest.{_moved('filter', copies)}")  # fmt: skip
 
 
-def _feature_figure(layer: str, maps: np.ndarray) -> Pictures:
+def _feature_figure(layer: str, maps: np.ndarray, copies: int) -> Pictures:
     chosen = maps[:CHANNELS]
-    return Pictures(shades(chosen), [f"channel {place}" for place in range(len(chosen))], f"Feature maps of {layer}", 8,
+    return Pictures(shades(chosen), _numbered("channel", len(chosen), copies), f"Feature maps of {layer}", 8,
                     f"{len(chosen)} of {len(maps)} channels; each from black (its least number) to white (its "
-                    "largest).")  # fmt: skip
+                    f"largest).{_moved('channel', copies)}")  # fmt: skip
+
+
+def _numbered(what: str, count: int, copies: int) -> list[str]:
+    """Such as "channel 3", or "channel 0, g3" for a channel on a group and its response for the element 3."""
+    if copies == 1:
+        return [f"{what} {place}" for place in range(count)]
+    return [f"{what} {place // copies}, g{place % copies}" for place in range(count)]
+
+
+def _moved(what: str, copies: int) -> str:
+    return f" Each {what} counts {copies} times, once for each element g of the group." if copies > 1 else ""
 
 
 def _attention_figures(maps: dict[str, Any], picture: np.ndarray) -> list[Block]:

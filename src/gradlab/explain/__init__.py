@@ -4,7 +4,7 @@ from gradlab.explain.architecture import Part, architecture
 from gradlab.explain.attribution import grad_cam, saliency
 from gradlab.explain.autograd import explain
 from gradlab.explain.examples import EXAMPLES, explain_example
-from gradlab.explain.inside import attention_maps, feature_maps, filters
+from gradlab.explain.inside import attention_maps, copies, feature_maps, filters
 from gradlab.explain.signal_scale import NONLINEARITIES, Scales, expected_scales, signal_scales
 from gradlab.explain.steps import Explanation, Flow, Leaf, Step
 from gradlab.explain.summary import Layer, layer_table, training_memory
@@ -25,6 +25,7 @@ __all__ = [
     "Window",
     "architecture",
     "attention_maps",
+    "copies",
     "expected_scales",
     "explain",
     "explain_example",
