@@ -198,3 +198,27 @@ def test_convolutions_and_attention_have_their_figures():
     blocks, arrays = _looked(VisionTransformer(8, 12, 3, 2, 2, 3, 4, 4).eval(), prepared, picture, 0, "cat")
     titles = [block.title for block in blocks if isinstance(block, Pictures)]
     assert titles == ["What speaks for cat", "Attention of blocks.0.attention", "Attention of blocks.1.attention"]
+
+
+def test_a_channel_on_a_group_is_shown_for_each_element():
+    import numpy as np
+    import torch
+
+    from gradlab.cli.explain_run import _looked
+    from gradlab.equivariance import CyclicGroup
+    from gradlab.models import P4CNN
+    from gradlab.report import Pictures
+
+    torch.manual_seed(0)
+    model = P4CNN(CyclicGroup(4), image_size=8, channels=3, depths=(1, 0)).eval()
+    blocks, arrays = _looked(model, torch.rand(1, 8, 8), np.zeros((8, 8), np.uint8), 0, "cat")
+    named = {block.title: block.captions for block in blocks if isinstance(block, Pictures)}
+    assert named["Filters of layers.0"][:5] == [
+        "filter 0, g0",
+        "filter 0, g1",
+        "filter 0, g2",
+        "filter 0, g3",
+        "filter 1, g0",
+    ]
+    assert named["Feature maps of layers.0"][-1] == "channel 2, g3"
+    assert set(arrays) == {"saliency", "grad_cam"}
