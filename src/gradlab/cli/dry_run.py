@@ -15,14 +15,15 @@ from gradlab.training.processes import forking_works, wave_size
 
 def dry_run(settings: dict[str, Any], out: Path | None, *, as_json: bool) -> int:
     """Prints what one experiment would take."""
-    document = estimate(settings, out)
+    folder = out or Path("runs") / settings["experiment"] / time.strftime("%Y-%m-%d_%H-%M-%S")
+    document = {**estimate(settings), "folder": str(folder)}
     print(json.dumps(document, indent=2) if as_json else _as_text(document))
     return 0
 
 
 def dry_run_group(name: str, members: list[dict[str, Any]], *, as_json: bool) -> int:
     """Prints what each experiment of a group would take, and all of them; `members` are their settings."""
-    documents = [estimate(settings, None) for settings in members]
+    documents = [estimate(settings) for settings in members]
     total = sum(document["estimated_seconds"] for document in documents)
     if as_json:
         print(json.dumps({"group": name, "experiments": documents, "estimated_seconds": total}, indent=2))
@@ -37,7 +38,7 @@ def dry_run_group(name: str, members: list[dict[str, Any]], *, as_json: bool) ->
     return 0
 
 
-def estimate(settings: dict[str, Any], out: Path | None) -> dict[str, Any]:
+def estimate(settings: dict[str, Any]) -> dict[str, Any]:
     """Builds every arm and trains a few steps of one seed; returns shapes, operations, memory and seconds."""
     settings = complete_settings(settings)
     module = load_experiment(settings["experiment"])
@@ -55,7 +56,6 @@ def estimate(settings: dict[str, Any], out: Path | None) -> dict[str, Any]:
         "data": run.facts["data"],
         "arms": arms,
         "estimated_seconds": sum(arm["estimated_seconds"] for arm in arms.values()),
-        "folder": str(out or Path("runs") / settings["experiment"] / time.strftime("%Y-%m-%d_%H-%M-%S")),
     }
 
 

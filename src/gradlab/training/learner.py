@@ -16,6 +16,9 @@ class Learner(Protocol):
     kind: str
     seeds: tuple[int, ...]
     diverged: dict[int, str]
+    """Replica -> why its loss is not finite."""
+    diverged_at: dict[int, int]
+    """Replica -> the step of that loss."""
 
     def shaped(self, batch: Tensor) -> Tensor:
         """A flat batch [replicas * samples, ...] as the model takes it."""
@@ -26,11 +29,14 @@ class Learner(Protocol):
         ...
 
     def step(self, inputs: Tensor, targets: Tensor, *, factor: float, number: int) -> Sums | None:
-        """Makes one optimiser step and returns each replica's sums over its batch; None leaves them to `unread`."""
+        """Makes one optimiser step and returns each replica's sums over its batch.
+
+        None leaves the sums on the accelerator, and whatever is not finite undetected, until `read_sums`.
+        """
         ...
 
-    def unread(self) -> Sums:
-        """Each replica's sums over all steps since the last call, of a learner whose steps return None."""
+    def read_sums(self) -> Sums:
+        """Each replica's sums over the steps since the last call that returned None; marks replicas as diverged."""
         ...
 
     def module(self, replica: int) -> nn.Module:

@@ -37,20 +37,20 @@ def _steps(task: Task, training: Training, saver: Saver, ticker: Ticker) -> Iter
     batches = EpochBatches(task, learner, training.epoch)
     learner.start_epoch()
     last = min(steps, DRY_STEPS) if task.place.dry else steps
-    active, clock, unread = training.active(), StepClock(training, training.step_in_epoch, last), 0
+    active, clock, samples_since = training.active(), StepClock(task, training, last), 0
     for step in range(training.step_in_epoch, last):
         clock.begin(step)
         number = (training.epoch - 1) * steps + step
         inputs, targets, samples = batches.batch(step)
         sums = learner.step(inputs, targets, factor=recipe.schedule(number), number=number)
-        unread += samples
+        samples_since += samples
         save, window = saver.due(number), recipe.window is not None and (number + 1) % recipe.window == 0
         if sums is None and (save or window or step == last - 1):
-            sums = learner.unread()
+            sums = learner.read_sums()
         if sums is not None:
             for replica in active:
-                _add(training.standings[replica], sums[replica], unread, recipe.window)
-            unread = 0
+                _add(training.standings[replica], sums[replica], samples_since, recipe.window)
+            samples_since = 0
         if learner.diverged or window:
             for replica in active:
                 yield from _rows_of_step(task, training, replica, number)
@@ -66,7 +66,7 @@ def _steps(task: Task, training: Training, saver: Saver, ticker: Ticker) -> Iter
 
 def _rows_of_step(task: Task, training: Training, replica: int, number: int) -> Iterator[Row]:
     if replica in training.learner.diverged:
-        yield _note(training, _diverged_row(task, training, replica, number))
+        yield _note(training, _diverged_row(task, training, replica))
     elif task.recipe.window is not None and (number + 1) % task.recipe.window == 0:
         yield _note(training, _window_row(task, training, replica, number))
 
@@ -103,8 +103,8 @@ def _window_row(task: Task, training: Training, replica: int, number: int) -> Ro
     return {**_identity(task, training, replica), "step": number + 1, "split": "train", **means}
 
 
-def _diverged_row(task: Task, training: Training, replica: int, number: int) -> Row:
-    why = training.learner.diverged[replica]
+def _diverged_row(task: Task, training: Training, replica: int) -> Row:
+    why, number = training.learner.diverged[replica], training.learner.diverged_at[replica]
     training.standings[replica].diverged = why
     return {**_identity(task, training, replica), "step": number + 1, "split": "train", "diverged": why}
 

@@ -56,11 +56,13 @@ class Saver:
         self._saved_at = self._started = time.perf_counter()
         self._before = training.seconds
         self._interval = task.place.save_seconds
+        self._stopping = False
 
     def due(self, number: int) -> bool:
         """Whether it is time to save after this step, or a signal asks to."""
         place = self._task.place
-        if place.stop.signal_number:
+        self._stopping = bool(place.stop.signal_number)  # one that comes while it saves is seen after the next step
+        if self._stopping:
             return True
         if place.save_steps is not None:
             return (number + 1) % place.save_steps == 0
@@ -68,10 +70,9 @@ class Saver:
 
     def save(self) -> None:
         """Saves; called after a step where saving was due, and raises if a signal came."""
-        stop = self._task.place.stop
         self._save()
-        if stop.signal_number:
-            raise stop.error()
+        if self._stopping:
+            raise self._task.place.stop.error()
 
     def epoch_done(self) -> None:
         """Called after each epoch's measurements; always saves a training that is finished."""

@@ -20,6 +20,7 @@ class Solo:
     def __init__(self, task: Task, seed: int) -> None:
         self.seeds = (seed,)
         self.diverged: dict[int, str] = {}
+        self.diverged_at: dict[int, int] = {}
         self._task = task
         self._model = task.initial_model(seed)
         self._model.to(device=task.place.device, dtype=task.place.dtype)
@@ -34,7 +35,6 @@ class Solo:
         self._autocast = task.place.autocast()
         # Several processes tell each other their sums after every step.
         self._unread = unread_on(task.place.device, 1) if task.place.ranks.count == 1 else None
-        self._last_good = _copied(self.tensors()) if self._unread is not None else None
 
     def shaped(self, batch: Tensor) -> Tensor:
         """A batch as the model takes it: nothing to do for one replica."""
@@ -47,7 +47,7 @@ class Solo:
     def step(self, inputs: Tensor, targets: Tensor, *, factor: float, number: int) -> Sums | None:
         """Makes one optimiser step and returns the batch's sums; a loss that is not finite stops before the step.
 
-        On an accelerator the sums are left to `unread`, which also finds what is not finite.
+        On an accelerator the sums are left to `read_sums`, which also finds what is not finite.
         """
         recipe, optimizer = self._task.recipe, self._optimizer
         if factor != self._factor:
@@ -67,7 +67,7 @@ class Solo:
         else:
             sums = [self._sums(loss, metrics, len(targets))]
             if not math.isfinite(sums[0]["loss"]):
-                self.diverged[0] = self._why(loss.item(), inputs, number, factor)
+                self.diverged[0], self.diverged_at[0] = self._why(loss.item(), inputs, number, factor), number
                 return [{"loss": sums[0]["loss"]}]
         loss.backward()
         self._share_gradients()
@@ -76,16 +76,13 @@ class Solo:
         optimizer.step()
         return sums
 
-    def unread(self) -> Sums:
-        """The sums since the last call; where a loss was not finite, everything goes back to where it was then."""
+    def read_sums(self) -> Sums:
+        """The sums since the last call, on an accelerator; marks the replica where a loss was not finite."""
         assert self._unread is not None
-        assert self._last_good is not None
-        sums, first = self._unread.read()
-        if first:
-            self.restore(*self._last_good)
-            self.diverged[0] = why_diverged(first[0], self._rates, self._task)
-        else:
-            self._last_good = _copied(self.tensors())
+        sums, self.diverged_at = self._unread.read()
+        self.diverged = {
+            replica: why_diverged(step, self._rates, self._task) for replica, step in self.diverged_at.items()
+        }
         return sums
 
     def module(self, replica: int) -> nn.Module:
@@ -113,8 +110,6 @@ class Solo:
         self._model.load_state_dict(under("model/", tensors))
         restore_optimizer(self._optimizer, under("optimizer/", tensors), scalars)
         self._set_rates(self._factor)
-        if self._unread is not None:
-            self._last_good = _copied(self.tensors())
 
     # What `Share` does otherwise, together with other processes:
 
@@ -145,11 +140,6 @@ def why_diverged(step: int, rates: list[float], task: Task) -> str:
     """What is known of a loss that was not finite on an accelerator: the step and its learning rates."""
     told = ", ".join(f"{rate * task.recipe.schedule(step):g}" for rate in dict.fromkeys(rates))
     return f"loss not finite at step {step}, learning rate {told}"
-
-
-def _copied(state: tuple[dict[str, Tensor], dict[str, Any]]) -> tuple[dict[str, Tensor], dict[str, Any]]:
-    tensors, scalars = state
-    return {name: tensor.detach().clone() for name, tensor in tensors.items()}, dict(scalars)
 
 
 def under(prefix: str, tensors: dict[str, Tensor]) -> dict[str, Tensor]:

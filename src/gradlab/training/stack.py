@@ -44,6 +44,7 @@ class Stack:
     def __init__(self, task: Task, seeds: tuple[int, ...]) -> None:
         self.seeds = seeds
         self.diverged: dict[int, str] = {}
+        self.diverged_at: dict[int, int] = {}
         self._task = task
         models = [task.initial_model(seed) for seed in seeds]
         if obstacle := why_not_stacked(models[0], task.recipe.optimizer(models[0].parameters())):
@@ -62,7 +63,6 @@ class Stack:
         self._forward = vmap(self._one)
         self._autocast = task.place.autocast()
         self._unread = unread_on(task.place.device, len(seeds))
-        self._last_good = [self.weights(replica) for replica in range(len(seeds))] if self._unread is not None else []
 
     def shaped(self, batch: Tensor) -> Tensor:
         """A flat batch [replicas * samples, ...] as [replicas, samples, ...]."""
@@ -76,7 +76,7 @@ class Stack:
         """Makes one optimiser step for all replicas and returns each one's sums over its batch.
 
         A replica whose loss is not finite is marked as diverged; the others go on. On an accelerator the sums are left
-        to `unread`, which also marks.
+        to `read_sums`, which also marks.
         """
         for group, rate in zip(self._optimizer.param_groups, self._rates, strict=True):
             group["lr"] = rate * factor
@@ -98,15 +98,12 @@ class Stack:
         self._optimizer.step()
         return sums
 
-    def unread(self) -> Sums:
-        """Each replica's sums since the last call; one whose loss was not finite keeps the weights of that call."""
+    def read_sums(self) -> Sums:
+        """Each replica's sums since the last call, on an accelerator; marks those whose loss was not finite."""
         assert self._unread is not None
-        sums, first = self._unread.read()
-        for replica, step in first.items():
-            if replica not in self.diverged:
-                self._before_divergence[replica] = self._last_good[replica]
-                self.diverged[replica] = why_diverged(step, self._rates, self._task)
-        self._last_good = [self.weights(replica) for replica in range(len(self.seeds))]
+        sums, self.diverged_at = self._unread.read()
+        for replica, step in self.diverged_at.items():
+            self.diverged.setdefault(replica, why_diverged(step, self._rates, self._task))
         return sums
 
     def module(self, replica: int) -> nn.Module:
@@ -137,8 +134,6 @@ class Stack:
             for name, tensor in under("model/", tensors).items():
                 self._named()[name].copy_(tensor)
         restore_optimizer(self._optimizer, under("optimizer/", tensors), scalars)
-        if self._unread is not None:
-            self._last_good = [self.weights(replica) for replica in range(len(self.seeds))]
 
     def _one(self, parameters: dict[str, Tensor], buffers: dict[str, Tensor], inputs: Tensor, targets: Tensor):
         weights = {f"model.{name}": tensor for name, tensor in (parameters | buffers).items()}
@@ -160,6 +155,7 @@ class Stack:
                 rates = ", ".join(f"{rate * factor:g}" for rate in dict.fromkeys(self._rates))
                 where = first_not_finite(self.module(replica), inputs[replica])
                 self.diverged[replica] = f"loss {loss} at step {step}, learning rate {rates}, {where}"
+                self.diverged_at[replica] = step
 
     def _clip(self, largest: float) -> None:
         """Scales each replica's gradients by its own 2-norm, as `clip_grad_norm_` does for one model."""

@@ -2,6 +2,8 @@
 
 import time
 
+import torch
+
 from gradlab.training.learner import Training
 from gradlab.training.task import Progress, Task
 
@@ -46,23 +48,31 @@ class StepClock:
     """Measures the steps of one epoch, without a process's first ones where there are others.
 
     Args:
-        training: is told the seconds of a step.
-        first: the step that the epoch begins or goes on with.
-        last: the step before which it ends.
+        task: tells the device, whose steps go on after the host has asked for them.
+        training: is told the seconds of a step; its epoch begins or goes on with the step where it stands.
+        last: the step before which the epoch ends.
     """
 
-    def __init__(self, training: Training, first: int, last: int) -> None:
-        cold = 0 if training.step_seconds is not None else COLD_STEPS
-        self._training, self._last = training, last
+    def __init__(self, task: Task, training: Training, last: int) -> None:
+        first, cold = training.step_in_epoch, 0 if training.step_seconds is not None else COLD_STEPS
+        self._device, self._training, self._last = task.place.device, training, last
         self._from = first + cold if last - first > cold else first
         self._begin = time.perf_counter()
 
     def begin(self, step: int) -> None:
         """Called before each step."""
         if step == self._from:
+            wait_for(self._device)
             self._begin = time.perf_counter()
 
     def end(self) -> None:
         """Called after the last step."""
         if self._last > self._from:
+            wait_for(self._device)
             self._training.step_seconds = (time.perf_counter() - self._begin) / (self._last - self._from)
+
+
+def wait_for(device: str) -> None:
+    """Waits until an accelerator has done all that was asked of it."""
+    if torch.device(device).type != "cpu":
+        torch.accelerator.synchronize(device)

@@ -20,8 +20,8 @@ class Unread:
 
     def __init__(self, replicas: int, device: str) -> None:
         # Apple's GPUs have no float64.
-        self._dtype = torch.float32 if torch.device(device).type == "mps" else torch.float64
-        self._first = torch.full((replicas,), -1, dtype=self._dtype, device=device)
+        wide = torch.float32 if torch.device(device).type == "mps" else torch.float64
+        self._first = torch.full((replicas,), -1, dtype=wide, device=device)
         self._sums: dict[str, Tensor] = {}
 
     def add(self, losses: Tensor, metrics: dict[str, Tensor], *, samples: int, number: int) -> None:
@@ -33,8 +33,9 @@ class Unread:
             samples: of each replica.
             number: of the step; remembered for replicas of which this is the first loss that is not finite.
         """
-        for name, values in {**metrics, "loss": losses.detach().to(self._dtype) * samples}.items():
-            self._sums[name] = self._sums.get(name, 0) + values.to(self._dtype)
+        for name, values in {**metrics, "loss": losses.to(self._first) * samples}.items():
+            # With its graph a sum would keep the activations of all steps that it adds up.
+            self._sums[name] = self._sums.get(name, 0) + values.detach().to(self._first)
         self._first = torch.where(losses.isfinite() | (self._first >= 0), self._first, number)
 
     def read(self) -> tuple[Sums, dict[int, int]]:
