@@ -65,7 +65,8 @@ def _check(words: Sequence[str]) -> int:
     options = parse("learn check", "Checks what you wrote and names what is wrong.", flags, words)
     if options["watch"] and options["json"]:
         raise UsageError("--watch speaks to a person: leave --json away")
-    os.environ["OMP_NUM_THREADS"] = "1"  # read when numpy is imported, which makes threads otherwise, and they no fork
+    # Linear algebra starts threads when it is imported, unless told not to, and a process with threads does not fork.
+    os.environ |= {"OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1", "MKL_NUM_THREADS": "1"}
     from gradlab.cli.learn_check import check_all, watch
 
     return (watch if options["watch"] else check_all)(options)

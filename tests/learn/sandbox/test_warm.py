@@ -26,7 +26,7 @@ def softmax(x):
     known = [type(value).__name__ for value in kept if type(value).__name__ in ("Outline", "Exercise")]
     known += [name for name in sys.modules if name.startswith("gradlab.learn.exercises")]
     read = sys.modules["gradlab.learn.outline"].outline.cache_info().currsize
-    print("spy", known, read, "SECRET" in os.environ, *sys.path)
+    print("spy", known, read, "SECRET" in os.environ, sys.dont_write_bytecode, *sys.path)
     return x
 """
 
@@ -44,13 +44,15 @@ def test_what_is_forked_from_the_command_line_knows_no_solution_and_nothing_of_t
     start(tmp_path, notebooks=False, chapters=("classification",))
     (tmp_path / "classification" / "softmax.py").write_text(SPY)
     environment = os.environ | {"SECRET": "1", "PYTHONPATH": "elsewhere"}
-    environment.pop("OMP_NUM_THREADS", None)
+    for name in ("OMP_NUM_THREADS", "PYTHONDONTWRITEBYTECODE"):
+        environment.pop(name, None)
     words = [sys.executable, "-X", "importtime", "-m", "gradlab", "learn", "check", "--json"]
     done = subprocess.run(words, cwd=tmp_path, env=environment, capture_output=True, text=True, check=False)
     (verdict,) = json.loads(done.stdout)["verdicts"]
     told = next(line.split() for line in verdict["printed"].splitlines() if line.startswith("spy"))
     assert told[1:4] == ["[]", "0", "False"]
-    assert not {"elsewhere", str(tmp_path)} & {*told[4:]}
+    assert told[4] == "True", "what it imports is not compiled into files"
+    assert not {"elsewhere", str(tmp_path)} & {*told[5:]}
     imported = [line.rpartition("|")[2].strip() for line in done.stderr.splitlines()]
     assert imported.count("torch") == 1, "one import serves the judge and the learner's process"
 

@@ -153,6 +153,7 @@ def _become(requests: tuple[int, int], answers: tuple[int, int], serve: Callable
         kept = environment()
         os.environ.clear()
         os.environ.update(kept)
+        sys.dont_write_bytecode = True  # compiled files would be written outside the learner's folder
         serve()
     finally:
         os._exit(70)

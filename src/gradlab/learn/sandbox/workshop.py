@@ -55,7 +55,7 @@ class Report:
 class Workshop:
     """Runs learners' files, each in a process of its own; a context manager.
 
-    The first use starts a Python that imports torch; later ones are forks of it and take milliseconds.
+    The first use starts or forks a process that imports torch; later ones are forks of it and take milliseconds.
 
     Args:
         limits: what each file may use.
@@ -78,7 +78,7 @@ class Workshop:
         self.close()
 
     def prepare(self) -> None:
-        """Starts the warm process without waiting for it, so that it imports torch while the caller does."""
+        """Starts the warm process; a fork waits for the import of torch that both need, one started anew does not."""
         if self.warm and self._server is None:
             self._server = Warm(fork=self._fork)
 
