@@ -8,21 +8,22 @@ from typing import Any
 from gradlab.stats import format_interval, summarise
 
 ROOT = Path(__file__).parents[1]
-PROBE = re.compile(r"test_probe_\d+_accuracy")
+BY_LABELS = re.compile(r"test_(?:probe_)?(\d+)_(?:labels_)?accuracy")
+"""Accuracy by the number of labels of each class."""
 FIRST, LAST = "<!-- results: made by tools/results_table.py -->", "<!-- end of results -->"
 
 
 def reached(metrics: dict[str, Any]) -> str | None:
-    """What an arm reached on the test split: its accuracy, evidence lower bound, or probes' accuracy; None without."""
+    """What an arm reached on the test split: its accuracy, evidence lower bound, or accuracy by labels; None without."""
     if (accuracy := metrics.get("test_accuracy")) is not None:
         return format_interval(summarise(accuracy["values"], share=True), percent=True)
     if (bound := metrics.get("test_elbo")) is not None:
         return f"ELBO {format_interval(summarise(bound['values']))}, nats".replace("-", "−")
-    probed = {int(name.split("_")[2]): found for name, found in metrics.items() if PROBE.fullmatch(name)}
-    if probed:
-        most = max(probed)
-        share = format_interval(summarise(probed[most]["values"], share=True), percent=True)
-        return f"{share}, probe from {most} labels a class"
+    counted = {int(match[1]): found for name, found in metrics.items() if (match := BY_LABELS.fullmatch(name))}
+    if counted:
+        shares = {count: summarise(counted[count]["values"], share=True) for count in (min(counted), max(counted))}
+        told = "; ".join(f"{format_interval(share, percent=True)} from {count}" for count, share in shares.items())
+        return f"{told} labels a class"
     return None
 
 
