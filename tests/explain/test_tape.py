@@ -120,6 +120,18 @@ def test_values_outlive_being_overwritten_and_large_ones_are_not_copied():
     assert call_of(large.grad_fn).values == {}
 
 
+def test_each_result_of_a_call_keeps_its_own_value():
+    torch.manual_seed(0)
+    with Tape(file=""):
+        output, (last, memory) = torch.nn.LSTM(3, 4, batch_first=True)(torch.rand(2, 5, 3))
+    for result in (output, last, memory):
+        kept = call_of(result.grad_fn).values[result.output_nr]
+        assert torch.equal(kept, result), "the value of another result"
+    with Tape(file=""):
+        parts = torch.rand(3, 2, requires_grad=True).unbind()
+    assert all(torch.equal(call_of(part.grad_fn).values[place], part) for place, part in enumerate(parts))
+
+
 def test_nothing_is_kept_alive():
     """A training loop under a tape must not hold the graphs of all its steps."""
     x = torch.ones(2, requires_grad=True)

@@ -4,7 +4,7 @@ import inspect
 import sys
 import weakref
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cache
 from typing import Any, Self
 
@@ -101,8 +101,9 @@ class Tape(TorchFunctionMode):
             # Before the call, which may overwrite what it is given.
             call.replay, call.tensors = _repeater(func, args, options), tuple(t.detach().clone() for t in tensors)
         made = func(*args, **options)
+        noted: list[Call] = []
         for output in _tensors(made):
-            self._note(output, call, tensors)
+            self._note(output, call, tensors, noted)
         return made
 
     def cut(self, tensor: Tensor) -> str:
@@ -131,13 +132,15 @@ class Tape(TorchFunctionMode):
             f"{list(kept.shape)} is at version {kept._version}; expected version {version} instead"
         )
 
-    def _note(self, output: Tensor, call: Call, inputs: Sequence[Tensor]) -> None:
+    def _note(self, output: Tensor, call: Call, inputs: Sequence[Tensor], noted: list[Call]) -> None:
+        """Notes the call on the output's step, each with values of its own: a call may end in several steps."""
         node: Any = output.grad_fn
         if node is not None:
             if KEY not in node.metadata:
-                node.metadata[KEY] = call
-            if node.metadata[KEY] is call and output.numel() <= KEPT:
-                call.values[output.output_nr] = output.detach().clone()
+                node.metadata[KEY] = replace(call, values={})
+                noted.append(node.metadata[KEY])
+            if node.metadata[KEY] in noted and output.numel() <= KEPT:
+                node.metadata[KEY].values[output.output_nr] = output.detach().clone()
         elif not output.requires_grad and not any(output is tensor for tensor in inputs):
             told = self._told_cut(call, inputs, output)
             if told:
