@@ -141,6 +141,21 @@ def start_up(found: Document) -> str:
     return table(["", "milliseconds", "peak memory, MB"], rows)
 
 
+def learn_check(found: Document) -> str:
+    rows = [[name, f"{statistics.median(seconds):.2f}"] for name, seconds in found["processor_seconds"].items()]
+    used = {name: statistics.median(each["processor"]) for name, each in found["exercises"].items()}
+    worst = max(used, key=lambda name: used[name])
+    told = (
+        f"In a shell a check costs {found['imports_of_torch']:.2f} imports of torch. Where torch is there already, in "
+        "a notebook, under `--watch` and for all but the first of many, a check of our own solution takes "
+        f"{statistics.median(used.values()):.2f} CPU seconds in the median of {len(used)} exercises and "
+        f"{used[worst]:.2f} at most (`{worst}`). Under `--watch` the verdict is there "
+        f"{statistics.median(found['watched_seconds']):.1f} s after a file was saved, by the clock of a machine under "
+        "the load below."
+    )
+    return table(["", "CPU seconds"], rows) + "\n\n" + told
+
+
 SECTIONS: dict[str, tuple[str, Callable[[Document], str]]] = {
     "handbook_loop": ("Beside the handbook's own loop", handbook_loop),
     "bare_loop": ("Beside a loop by hand, Fabric and Lightning: speed as a multiple of the loop by hand", bare_loop),
@@ -151,6 +166,7 @@ SECTIONS: dict[str, tuple[str, Callable[[Document], str]]] = {
     "contrastive": ("Contrastive learning", contrastive),
     "streaming": ("Folders that stay in their files", streaming),
     "start_up": ("Start-up", start_up),
+    "learn_check": ("Checks of exercises", learn_check),
 }
 
 
