@@ -13,7 +13,7 @@ soak: .venv/installed-dev ; OMP_NUM_THREADS=1 $(BIN)/python -m tests.reliability
 coverage: .venv/installed-dev ; OMP_NUM_THREADS=1 $(BIN)/coverage run -m pytest && $(BIN)/coverage combine --quiet && $(BIN)/coverage report
 notebooks: .venv/installed-notebooks ; OMP_NUM_THREADS=1 $(BIN)/python -m tools.notebooks
 docs: .venv/installed-docs ; $(BIN)/python -m tools.site && NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict --quiet && OMP_NUM_THREADS=1 $(BIN)/python -m pytest -m slow tests/test_docs.py
-bench: .venv/installed-dev ; for name in loop_overhead seeds_together start_up group_convolution contrastive augmentation bare_loop handbook_loop streaming; do OMP_NUM_THREADS=1 $(BIN)/python -m bench.$$name; done
+bench: .venv/installed-dev ; for name in loop_overhead seeds_together start_up group_convolution contrastive augmentation bare_loop handbook_loop simclr_loop streaming learn_check; do OMP_NUM_THREADS=1 $(BIN)/python -m bench.$$name; done
 clean: ; rm -rf .venv build
 
 .venv/bin/python: ; $(PYTHON) -m venv .venv

@@ -14,7 +14,7 @@ FIRST, LAST = "<!-- results: made by tools/results_table.py -->", "<!-- end of r
 
 
 def reached(metrics: dict[str, Any]) -> str | None:
-    """What an arm reached on the test split: its accuracy, evidence lower bound, or accuracy by labels; None without."""
+    """What an arm reached on the test split: accuracy, evidence lower bound, accuracy by labels, or None."""
     if (accuracy := metrics.get("test_accuracy")) is not None:
         return format_interval(summarise(accuracy["values"], share=True), percent=True)
     if (bound := metrics.get("test_elbo")) is not None:
