@@ -1,9 +1,12 @@
 import ast
+import json
 import socket
 import threading
 from pathlib import Path
 
 import pytest
+
+from tools import mutation_score
 
 SOURCE = Path(__file__).parents[2] / "src" / "gradlab"
 RUNS_CODE = {
@@ -70,6 +73,33 @@ def test_a_smuggler_is_found(text, found):
 
 def test_harmless_sources_are_not_found():
     assert smuggled("import re\nre.compile('x')\nmodel.eval()\nimport numpy\nnumpy.load('x')\nstate.load()") == []
+
+
+CHANGES = {
+    "a < 1": {"a <= 1", "a < 2"},
+    "a in b": {"a not in b"},
+    "a + b": {"a - b"},
+    "a and b": {"a or b"},
+    "not a": {"not not a"},
+    "f(x=True)": {"f(x=False)"},
+    "a: 'Literal[1]' = 1": {"a: 'Literal[1]' = 2"},
+    "def f(a: 1) -> 2:\n    return None": set(),
+    "def f():\n    return a": {"def f():\n    return None"},
+    "raise ValueError(3)": set(),
+}
+
+
+@pytest.mark.parametrize("text", CHANGES)
+def test_the_changes_whose_discovery_is_counted(text):
+    assert {changed for _, changed in mutation_score.mutants(text)} == CHANGES[text]
+
+
+def test_the_mutation_score_is_of_every_room_and_adds_up():
+    rooms = json.loads(mutation_score.RESULT.read_text())["rooms"]
+    assert rooms.keys() == mutation_score.ROOMS.keys()
+    for room in rooms.values():
+        assert room["killed"] + room["timed out"] + room["survived"] == room["mutants"] >= 10
+        assert len(room["survivors"]) == room["survived"]
 
 
 @pytest.mark.parametrize("address", [("192.0.2.1", 80), ("example.org", 443), ("2001:db8::1", 80)])
