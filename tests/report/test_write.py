@@ -23,9 +23,9 @@ def html(written):
 
 
 def test_a_rebuild_gives_the_same_bytes(written, page, tmp_path):
-    begin = time.perf_counter()
+    begin = time.process_time()
     again = write_report([page], tmp_path)
-    assert time.perf_counter() - begin < 10
+    assert time.process_time() - begin < 10
     for first, second in zip(
         (written.html, written.pdf, *written.figures), (again.html, again.pdf, *again.figures), strict=True
     ):
