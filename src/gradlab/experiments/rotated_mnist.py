@@ -11,7 +11,7 @@ so that an error measured here stands beside theirs but is not the same measurem
 Source: Larochelle et al. 2007, "An empirical evaluation of deep architectures on problems with many factors of
 variation"; Cohen and Welling 2016, "Group equivariant convolutional networks", section 8.1.
 Command: `gradlab run rotated_mnist --precision bfloat16`
-Cost: not run in full yet; `gradlab run rotated_mnist --dry-run` estimates it.
+Cost: see LOG.md, entry "rotated_mnist".
 """
 
 import math
