@@ -45,6 +45,19 @@ def handbook_loop(found: Document) -> str:
     return table([*head, "ratio bfloat16, CPU", "ratio bfloat16, wall"], rows)
 
 
+def simclr_loop(found: Document) -> str:
+    about = found["networks"]["SimCLR"]
+    units = ("images_per_processor_second", "images_per_second")
+    whole, quick = about["median_ratio_to_handbook"], about["median_ratio_to_matrix_product"]
+    rows = [
+        [name, round(statistics.median(values))]
+        + [times(ratios[name][unit]) if name in ratios else "" for ratios in (whole, quick) for unit in units]
+        for name, values in about[units[0]].items()
+    ]
+    head = ["loop", "images/CPU-s", "to the handbook's, CPU", "wall", "to it with a matrix product, CPU", "wall"]
+    return table(head, rows)
+
+
 def bare_loop(found: Document) -> str:
     variants = list(next(iter(found["networks"].values()))["median_speed_to_by_hand"])
     rows = [
@@ -158,6 +171,7 @@ def learn_check(found: Document) -> str:
 
 SECTIONS: dict[str, tuple[str, Callable[[Document], str]]] = {
     "handbook_loop": ("Beside the handbook's own loop", handbook_loop),
+    "simclr_loop": ("Learning without labels beside the handbook's way of it", simclr_loop),
     "bare_loop": ("Beside a loop by hand, Fabric and Lightning: speed as a multiple of the loop by hand", bare_loop),
     "loop_overhead": ("What the loop adds to a step", loop_overhead),
     "seeds_together": ("Many seeds: speed as a multiple of one after the other", seeds_together),
