@@ -4,7 +4,7 @@ Expect: on small natural images the convolutional networks lead at equal epochs;
 On a few hundred pictures of your own, intervals are wide: look at them before you believe a ranking.
 Source: handbook, practicals 1 to 3, which compare their networks with each other.
 Command: `gradlab run compare_models --data folder:my_pictures --models MLP ResNet ViT`
-Cost: not run in full yet; `gradlab run compare_models --dry-run` estimates it.
+Cost: see LOG.md, entry "beside the handbook's loop again, the loop's overhead, and compare_models".
 """
 
 from collections.abc import Iterator
