@@ -22,7 +22,7 @@ def step_first(self, inputs, targets, *, factor, number):
     loss.backward()
     self._optimizer.step()
     if not math.isfinite(loss.item()):
-        self.diverged[0] = f"loss {loss.item()} at step {number}, learning rate {factor}"
+        self.diverged[0], self.diverged_at[0] = f"loss {loss.item()} at step {number}, learning rate {factor}", number
     return [{"loss": loss.item() * len(targets)}]
 
 
