@@ -18,13 +18,13 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from bench.gradlab_loop import train_by_gradlab
 from bench.handbook_loop import NETWORKS as OF_THE_PRACTICALS
 from bench.handbook_loop import images_a_second
 from bench.record import absent, write
 from gradlab.augment import Normalize
 from gradlab.models import GoogleNet, LeNet, LogRegression, RNNModel
 from gradlab.objectives import classification
-from gradlab.training import Place, Recipe, collect, fit
 
 SAMPLES = 20_000
 
@@ -75,25 +75,15 @@ def by_hand(case: Case, images: Tensor, labels: Tensor, steps: int) -> None:
         right += (predicted.argmax(1) == targets).sum()
 
 
-def by_gradlab(case: Case, pixels: Tensor, labels: Tensor, precision: str, steps: int) -> None:
-    """gradlab's loop for so many steps."""
-    rows = steps * case.batch
-    recipe = Recipe(epochs=1, batch_size=case.batch, optimizer=optimizer)
-    collect(
-        fit(
-            case.make, (pixels[:rows], labels[:rows]), classification, recipe, seeds=(0,),
-            prepare=Normalize((0.5,) * case.shape[0], (0.25,) * case.shape[0]), place=Place(precision=precision),
-        )
-    )  # fmt: skip
-
-
 def variants_of(case: Case, pixels: Tensor, labels: Tensor) -> dict[str, Callable[[int], None]]:
     """Each way to train, by name; the argument is the number of steps."""
     images = (pixels.float() / 255 - 0.5) / 0.25
+    normalize = Normalize((0.5,) * case.shape[0], (0.25,) * case.shape[0])
+    ours = partial(train_by_gradlab, case.make, pixels, labels, classification, optimizer, normalize, case.batch)
     variants: dict[str, Callable[[int], None]] = {
         "by hand": partial(by_hand, case, images, labels),
-        "gradlab": partial(by_gradlab, case, pixels, labels, "float32"),
-        "gradlab, bfloat16": partial(by_gradlab, case, pixels, labels, "bfloat16"),
+        "gradlab": partial(ours, "float32"),
+        "gradlab, bfloat16": partial(ours, "bfloat16"),
     }
     if absent("lightning"):
         return variants

@@ -19,14 +19,14 @@ from collections.abc import Callable
 from functools import partial
 
 import torch
-from torch import Tensor, nn
+from torch import nn
 
+from bench.gradlab_loop import train_by_gradlab
 from bench.record import absent, write
 from gradlab.augment import Normalize, Pipeline, RandomHorizontalFlip, RandomResizedCrop
 from gradlab.equivariance import CyclicGroup
 from gradlab.models import MLP, GroupEquivariantCNN, ResNet, VisionTransformer
 from gradlab.objectives import classification
-from gradlab.training import Place, Recipe, collect, fit
 
 MEAN, STD = (0.491, 0.482, 0.447), (0.247, 0.243, 0.261)
 NETWORKS: dict[str, Callable[[], nn.Module]] = {
@@ -62,22 +62,15 @@ def images_a_second(train: Callable[[int], None], steps: tuple[int, int], batch:
     return images / (long_cpu - short_cpu), images / (long_wall - short_wall)
 
 
-def by_gradlab(network: str, pixels: Tensor, labels: Tensor, precision: str, steps: int) -> None:
-    """gradlab's loop for so many steps."""
-    batch = BATCH[network]
+def optimizer(parameters) -> torch.optim.Optimizer:
+    """The practicals' optimiser."""
+    return torch.optim.SGD(parameters, lr=0.1, momentum=0.9, weight_decay=1e-4, fused=True)
+
+
+def views_of(network: str) -> Pipeline:
+    """What is done to a network's images."""
     augment = [] if network == "MLP" else [RandomHorizontalFlip(), RandomResizedCrop(32, (0.8, 1.0), (0.9, 1.1))]
-    recipe = Recipe(
-        epochs=1,
-        batch_size=batch,
-        optimizer=lambda p: torch.optim.SGD(p, lr=0.1, momentum=0.9, weight_decay=1e-4, fused=True),
-    )
-    rows = steps * batch
-    collect(
-        fit(
-            NETWORKS[network], (pixels[:rows], labels[:rows]), classification, recipe, seeds=(0,),
-            prepare=Pipeline([*augment, Normalize(MEAN, STD)]), place=Place(precision=precision),
-        )
-    )  # fmt: skip
+    return Pipeline([*augment, Normalize(MEAN, STD)])
 
 
 def main() -> None:
@@ -96,10 +89,13 @@ def main() -> None:
     labels = torch.randint(0, 10, (20_000,), generator=generator)
     found = {}
     for name in asked.networks:
+        ours = partial(
+            train_by_gradlab, NETWORKS[name], pixels, labels, classification, optimizer, views_of(name), BATCH[name]
+        )
         variants = {
             "handbook": partial(train_by_handbook, NETWORKS[name], pixels, labels, BATCH[name], name != "MLP"),
-            "gradlab": partial(by_gradlab, name, pixels, labels, "float32"),
-            "gradlab, bfloat16": partial(by_gradlab, name, pixels, labels, "bfloat16"),
+            "gradlab": partial(ours, "float32"),
+            "gradlab, bfloat16": partial(ours, "bfloat16"),
         }
         speeds: dict[str, list[tuple[float, float]]] = {variant: [] for variant in variants}
         for _ in range(asked.rounds):

@@ -13,15 +13,15 @@ from collections.abc import Callable
 from functools import partial
 
 import torch
-from torch import Tensor, nn
+from torch import nn
 
 from bench.contrastive import broadcast_loss
+from bench.gradlab_loop import train_by_gradlab
 from bench.handbook_loop import images_a_second, summary
 from bench.record import absent, write
 from gradlab.augment import ContrastiveTransformations, simclr_augmentation
 from gradlab.models import BaseNetwork, SimCLR
 from gradlab.objectives import info_nce, info_nce_loss
-from gradlab.training import Place, Recipe, collect, fit
 
 BATCH = 256
 STEPS = {"handbook": (1, 4), "handbook, matrix product": (1, 7), "gradlab": (2, 12), "gradlab, bfloat16": (2, 20)}
@@ -32,19 +32,9 @@ def network() -> nn.Module:
     return SimCLR(BaseNetwork(3, 32, 512))
 
 
-def by_gradlab(pixels: Tensor, labels: Tensor, precision: str, steps: int) -> None:
-    """gradlab's loop for so many steps."""
-    rows = steps * BATCH
-    recipe = Recipe(
-        epochs=1, batch_size=BATCH, optimizer=lambda p: torch.optim.AdamW(p, lr=5e-4, weight_decay=1e-4, fused=True)
-    )
-    views = ContrastiveTransformations(simclr_augmentation())
-    collect(
-        fit(
-            network, (pixels[:rows], labels[:rows]), partial(info_nce, temperature=0.07), recipe, seeds=(0,),
-            prepare=views, place=Place(precision=precision),
-        )
-    )  # fmt: skip
+def optimizer(parameters) -> torch.optim.Optimizer:
+    """The practical's optimiser."""
+    return torch.optim.AdamW(parameters, lr=5e-4, weight_decay=1e-4, fused=True)
 
 
 def main() -> None:
@@ -61,11 +51,13 @@ def main() -> None:
     images = max(long for _short, long in STEPS.values()) * BATCH
     pixels = torch.randint(0, 256, (images, 3, 32, 32), dtype=torch.uint8, generator=generator)
     labels = torch.randint(0, 10, (images,), generator=generator)
+    views, loss = ContrastiveTransformations(simclr_augmentation()), partial(info_nce, temperature=0.07)
+    ours = partial(train_by_gradlab, network, pixels, labels, loss, optimizer, views, BATCH)
     variants: dict[str, Callable[[int], None]] = {
         "handbook": partial(contrast_by_handbook, network, broadcast_loss, pixels, labels, BATCH),
         "handbook, matrix product": partial(contrast_by_handbook, network, info_nce_loss, pixels, labels, BATCH),
-        "gradlab": partial(by_gradlab, pixels, labels, "float32"),
-        "gradlab, bfloat16": partial(by_gradlab, pixels, labels, "bfloat16"),
+        "gradlab": partial(ours, "float32"),
+        "gradlab, bfloat16": partial(ours, "bfloat16"),
     }
     speeds: dict[str, list[tuple[float, float]]] = {variant: [] for variant in variants}
     for _ in range(asked.rounds):

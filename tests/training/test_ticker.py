@@ -51,5 +51,9 @@ def test_an_epoch_without_steps_tells_nothing(monkeypatch):
     assert measured(monkeypatch, 5, 5) is None
 
 
-def test_a_cpu_is_not_waited_for():
-    ticker.wait_for("cpu")  # torch without an accelerator would raise
+def test_accelerators_alone_are_waited_for(monkeypatch):
+    waited = []
+    monkeypatch.setattr(ticker.torch.accelerator, "synchronize", waited.append)
+    for device in ("cpu", "cuda:1", "mps"):
+        ticker.wait_for(device)
+    assert waited == ["cuda:1", "mps"]
