@@ -22,7 +22,7 @@ import torch
 from torch import nn
 
 from bench.gradlab_loop import train_by_gradlab
-from bench.record import absent, write
+from bench.record import require, write
 from gradlab.augment import Normalize, Pipeline, RandomHorizontalFlip, RandomResizedCrop
 from gradlab.equivariance import CyclicGroup
 from gradlab.models import MLP, GroupEquivariantCNN, ResNet, VisionTransformer
@@ -79,9 +79,7 @@ def main() -> None:
     parser.add_argument("--networks", nargs="+", default=list(NETWORKS), choices=list(NETWORKS))
     asked = parser.parse_args()
     torch.set_num_threads(1)
-    missing = absent("lightning", "torchvision")
-    if missing:
-        raise SystemExit(f"the handbook's loop needs {' and '.join(missing)}: pip install -e '.[bench]'")
+    require("lightning", "torchvision")
     from bench.handbook import train_by_handbook
 
     generator = torch.Generator().manual_seed(0)

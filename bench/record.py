@@ -66,3 +66,13 @@ def medians(times: Mapping[str, list[float]]) -> dict[str, float]:
 def absent(*packages: str) -> list[str]:
     """Those of these packages that are not installed."""
     return [package for package in packages if importlib.util.find_spec(package) is None]
+
+
+def require(*packages: str) -> None:
+    """Ends the bench where a peer that it stands beside is not installed.
+
+    Raises:
+        SystemExit: one is not; the message names it and what installs it.
+    """
+    if missing := absent(*packages):
+        raise SystemExit(f"this bench needs {' and '.join(missing)}: pip install -e '.[bench]'")

@@ -18,7 +18,7 @@ from torch import nn
 from bench.contrastive import broadcast_loss
 from bench.gradlab_loop import train_by_gradlab
 from bench.handbook_loop import images_a_second, summary
-from bench.record import absent, write
+from bench.record import require, write
 from gradlab.augment import ContrastiveTransformations, simclr_augmentation
 from gradlab.models import BaseNetwork, SimCLR
 from gradlab.objectives import info_nce, info_nce_loss
@@ -42,9 +42,7 @@ def main() -> None:
     parser.add_argument("--rounds", type=int, default=3)
     asked = parser.parse_args()
     torch.set_num_threads(1)
-    missing = absent("lightning", "torchvision")
-    if missing:
-        raise SystemExit(f"the handbook's loop needs {' and '.join(missing)}: pip install -e '.[bench]'")
+    require("lightning", "torchvision")
     from bench.handbook import contrast_by_handbook
 
     generator = torch.Generator().manual_seed(0)
