@@ -64,6 +64,28 @@ def test_numbers_in_texts_keep_their_digits(tmp_path):
     assert not re.search(r'[ "MLQ][1-9]\d*\.\d{3}', drawn)
 
 
+def _written(titles, tmp_path):
+    """The texts of a drawing of one layer of boxes below another."""
+    boxes = [Box("input"), *(Box(title) for title in titles)]
+    arrows = [Arrow(0, place) for place in range(1, len(boxes))]
+    write_report([page_of(GraphChart(boxes, arrows, "g"))], tmp_path)
+    return re.findall(r">([^<>]+)</text>", (tmp_path / "figures" / "g.svg").read_text())
+
+
+def test_a_box_is_as_wide_as_its_longest_name(tmp_path):
+    title = "blocks.0.attention.attend: DotProductAttention"
+    assert title in _written([title], tmp_path)
+
+
+def test_a_name_without_room_loses_its_middle(tmp_path):
+    written = _written([f"blocks.0.attention.project_{way}: Linear" for way in ("in", "out", "on", "off")], tmp_path)
+    assert len(written) == 5
+    for text in written[1:]:
+        assert text.startswith("blocks.0.")
+        assert "…" in text
+        assert text.endswith(": Linear"), "cut at its end, a name hides what kind of layer it is"
+
+
 def test_arrows_as_csv(chart):
     lines = figure_csv(chart).splitlines()
     assert lines == ["from,to,label", 'y = mean(x),x,"[0.5, 0.5]"', "y = mean(x),odd,"]

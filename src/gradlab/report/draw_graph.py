@@ -6,11 +6,13 @@ from itertools import pairwise
 from matplotlib.patches import FancyArrowPatch, FancyBboxPatch
 from matplotlib.path import Path
 
-from gradlab.report.graph_chart import Arrow, GraphChart
+from gradlab.report.graph_chart import Arrow, Box, GraphChart
 from gradlab.report.layers import THREAD, Layout, fullest, laid_out
-from gradlab.report.sheet import FONT_SIZE, Sheet, clipped, text_width
+from gradlab.report.sheet import FONT_SIZE, Sheet, clipped, clipped_inside, text_width
 
-_WIDEST, _NARROWEST, _TALL, _GAP, _BETWEEN = 190.0, 46.0, 46.0, 14.0, 46.0
+_USUAL, _WIDEST, _NARROWEST, _TALL, _GAP, _BETWEEN = 190.0, 330.0, 46.0, 46.0, 14.0, 46.0
+_MARGIN = 10.0
+"""Pixels of a box beside its text, both sides together."""
 _SMALL = FONT_SIZE - 2
 _EDGE = {"step": "rule", "leaf": "series-3", "unknown": "series-2", "output": "accent"}
 NODE = "graph-box-{}"
@@ -22,7 +24,8 @@ def draw_graph(chart: GraphChart, width: float, colours: Mapping[str, str]) -> S
     arrows = [(arrow.start, arrow.end) for arrow in chart.arrows]
     boxes, passing = fullest(len(chart.boxes), arrows)
     room = width - 4 - passing * (THREAD + _GAP) - (boxes - 1) * _GAP
-    box = max(_NARROWEST, min(_WIDEST, room / max(boxes, 1)))
+    wished = max(text_width(entry.title, weight=_weight(entry)) for entry in chart.boxes) + _MARGIN
+    box = max(_NARROWEST, min(max(_USUAL, wished), _WIDEST, room / max(boxes, 1)))
     layout = laid_out(len(chart.boxes), arrows, width=width - 4, box=box, gap=_GAP)
     tall = _TALL if any(entry.detail for entry in chart.boxes) else _TALL - 14
     pitch = tall + _BETWEEN
@@ -33,11 +36,16 @@ def draw_graph(chart: GraphChart, width: float, colours: Mapping[str, str]) -> S
         x, top = layout.x[place] + 2, layout.layer[place] * pitch + 2
         _draw_outline(sheet, (x - box / 2, top, box, tall), entry.kind, NODE.format(place))
         middle = top + tall / 2
-        title = clipped(entry.title, box - 10, weight="bold" if entry.kind == "output" else "normal")
+        title = clipped_inside(entry.title, box - _MARGIN, weight=_weight(entry))
         sheet.text(x, middle - (8 if entry.detail else 0), title, "ink", ha="center")
         if entry.detail:
-            sheet.text(x, middle + 10, clipped(entry.detail, box - 10, _SMALL), "muted", ha="center", fontsize=_SMALL)
+            detail = clipped(entry.detail, box - _MARGIN, _SMALL)
+            sheet.text(x, middle + 10, detail, "muted", ha="center", fontsize=_SMALL)
     return sheet
+
+
+def _weight(entry: Box) -> str:
+    return "bold" if entry.kind == "output" else "normal"
 
 
 def _draw_outline(sheet: Sheet, place: tuple[float, float, float, float], kind: str, name: str) -> None:

@@ -150,6 +150,16 @@ def clipped(text: str, width: float, size: float = FONT_SIZE, weight: str = "nor
     return kept.rstrip() + "…"
 
 
+def clipped_inside(text: str, width: float, size: float = FONT_SIZE, weight: str = "normal") -> str:
+    """The text, with an ellipsis for its middle where it is wider than `width` pixels: both ends say something."""
+    kept = len(text)
+    short = text
+    while kept and text_width(short, size, weight) > width:
+        kept -= 1
+        short = text[: kept // 2].rstrip() + "…" + text[len(text) - (kept - kept // 2) :].lstrip()
+    return short
+
+
 def as_svg(sheet: Sheet) -> str:
     """The sheet as an SVG element with nothing but drawing in it: no header, no style, no address of any kind."""
     buffer = io.StringIO()
