@@ -4,6 +4,7 @@ import contextlib
 import errno
 import signal
 import warnings
+from functools import partial
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -114,6 +115,19 @@ def test_a_finished_training_is_read_back_without_a_step(bars, recipe, make_smal
         make_fit(bars, recipe, make_small_net, together="in a row", place=Place(state=tmp_path, stop=Untouchable()))
     )
     same(again, first)
+
+
+def test_more_seeds_leave_an_earlier_stack_as_it_is(bars, recipe, make_small_net, tmp_path):
+    first = collect(make_fit(bars, recipe, make_small_net, together="stacked", place=Place(state=tmp_path)))[1]
+    wider = partial(make_fit, bars, recipe, make_small_net, together="stacked", seeds=(0, 1, 2, 5))
+    grown = collect(wider(place=Place(state=tmp_path)))[1]
+    assert sorted(path.name for path in (tmp_path / "model").iterdir()) == ["stack-0-1", "stack-2-5"]
+    for seed in (0, 1):
+        same(([], SimpleNamespace(models={seed: grown.models[seed]})), ([], first))
+    assert not grown.exact, "one stack of four may round otherwise"
+    straight = collect(wider(place=Place()))[1]
+    for name, tensor in straight.models[5].state_dict().items():
+        assert torch.allclose(grown.models[5].state_dict()[name], tensor, rtol=1e-4, atol=1e-5)
 
 
 def test_a_damaged_newest_state_is_named_and_the_one_before_is_used(bars, recipe, make_small_net, tmp_path):

@@ -10,7 +10,7 @@ from gradlab.errors import GradlabError, unknown
 VERBS = {
     "list": "what can be run: every experiment with its question",
     "run": "run an experiment and report it",
-    "resume": "go on with a run that was interrupted",
+    "resume": "go on with a run that was interrupted, or add seeds to a finished one",
     "report": "write the report of one or more runs again",
     "compare": "hold two runs beside each other, seed by seed",
     "summary": "a network layer by layer: sizes, parameters, operations, memory",

@@ -112,7 +112,7 @@ def _is_exact(run: training.Run, journal: RowJournal, display: Display) -> bool:
     unreproduced = journal.unreproduced
     same = unreproduced == 0 and all(arm["exact"] for arm in run.facts["arms"].values())
     if not same:
-        lost = f"{unreproduced} earlier rows did not come again, or versions changed"
+        lost = f"{unreproduced} earlier rows did not come again, versions changed, or seeds joined a stack"
         display.say(f"warning: not an exact resume: {lost}")
         run.not_exact()
     return same and not run.remembers(NOT_EXACT)

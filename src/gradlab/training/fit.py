@@ -18,7 +18,7 @@ from gradlab.training.loop import train
 from gradlab.training.processes import description, train_in_processes
 from gradlab.training.ranks import Ranks
 from gradlab.training.recipe import Recipe
-from gradlab.training.saver import start
+from gradlab.training.saver import stacks, start
 from gradlab.training.share import Share
 from gradlab.training.signals import Stop
 from gradlab.training.solo import Solo
@@ -149,7 +149,8 @@ def _train_all(task: Task, seeds: tuple[int, ...], trained: Trained) -> Iterator
     heard = task.place.stop
     if task.place.ranks.count > 1:  # the loop stops at what all processes agreed on, not at what this one heard first
         task = replace(task, place=replace(task.place, stop=Stop()))
-    groups = [seeds] if trained.way.name == "stacked" else [(seed,) for seed in seeds]
+    groups = stacks(task, seeds) if trained.way.name == "stacked" else [(seed,) for seed in seeds]
+    trained.exact &= trained.way.name != "stacked" or len(groups) == 1  # other stacks, other rounding
     for group in groups:
         learner = Stack(task, group) if trained.way.name == "stacked" else _one_seed(task, group[0], heard)
         training: Training = start(task, learner)

@@ -13,6 +13,7 @@ from gradlab.errors import FileError
 from gradlab.records import slug
 from gradlab.training.learner import Learner, Standing, Training
 from gradlab.training.solo import under
+from gradlab.training.stack import Stack
 from gradlab.training.state import newest_state, write_state
 from gradlab.training.task import Task
 
@@ -94,6 +95,19 @@ def state_folder(task: Task, learner: Learner) -> Path | None:
         return None
     name = "-".join([learner.kind, *map(str, learner.seeds)])
     return task.place.state / slug(task.arm) / name
+
+
+def stacks(task: Task, seeds: tuple[int, ...]) -> list[tuple[int, ...]]:
+    """The seeds in the groups that are stacked: those of which an earlier session kept a stack stay together."""
+    if task.place.state is None or task.place.dry:
+        return [seeds]
+    left, groups = list(seeds), []
+    for folder in sorted((task.place.state / slug(task.arm)).glob(f"{Stack.kind}-*")):
+        group = [seed for seed in seeds if str(seed) in folder.name.split("-")[1:]]
+        if folder.name == "-".join([Stack.kind, *map(str, group)]) and set(group) <= set(left):
+            groups.append(tuple(group))
+            left = [seed for seed in left if seed not in group]
+    return [*groups, tuple(left)] if left else groups
 
 
 def _refuse_full_disk(learner: Learner, folder: Path) -> None:
