@@ -1,7 +1,8 @@
 """Which of the usual ideas make a plain network recognise natural images better, and how far do they get together?
 
 Expect: random flips and crops, more units and a norm each help, dropout and weight decay a little, depth alone hardly;
-together, with a modern optimiser, about 63 % of the test images, against 52 to 53 % for the handbook's network.
+together, with GELU, label smoothing and a modern optimiser, about 65 % of the test images, against 52 to 53 % for the
+handbook's network.
 One arm an idea: each changes one thing of the baseline. The settings of every arm were chosen on validation images.
 Source: handbook, practical 1, part 2.
 Command: `gradlab run mlp_improvements`
@@ -14,6 +15,7 @@ from functools import partial
 from typing import Any, Literal
 
 import torch
+from torch import nn
 
 from gradlab.augment import Normalize, Pipeline, RandomHorizontalFlip, RandomResizedCrop
 from gradlab.evaluation import examine, measure_classification
@@ -92,15 +94,20 @@ class Config:
     """of stochastic gradient descent"""
     smallest_crop: float = 0.6
     """smallest share of the area that a random crop keeps"""
-    best_learning_rate: float = 0.002
+    best_learning_rate: float = 0.004
     """highest learning rate of AdamW along the one cycle, in the best combination"""
     best_weight_decay: float = 0.1
     """of AdamW, in the best combination"""
+    best_batch_size: int = 512
+    """images a step, in the best combination"""
+    best_label_smoothing: float = 0.1
+    """share of each target that is spread over all classes, in the best combination"""
     best_dropout: float = 0.1
     """share of the hidden units that are dropped, in the best combination"""
 
 
-QUICK = Config(data="digits", ideas=("augmentation", "batch_norm", "best"), epochs=5, image_size=8, best=(256, 128))
+QUICK = Config(data="digits", ideas=("augmentation", "batch_norm", "best"), epochs=5, image_size=8, best=(256, 128),
+               best_batch_size=128)  # fmt: skip
 
 
 def network(config: Config, arm: str, shape: tuple[int, int, int], classes: int) -> MLP:
@@ -113,7 +120,7 @@ def network(config: Config, arm: str, shape: tuple[int, int, int], classes: int)
         "dropout": lambda: make(config.hidden, dropout=config.dropout),
         "BatchNorm": lambda: make(config.hidden, norm="batch"),
         "LayerNorm": lambda: make(config.hidden, norm="layer"),
-        BEST: lambda: make(config.best, norm="batch", dropout=config.best_dropout),
+        BEST: lambda: make(config.best, norm="batch", dropout=config.best_dropout, activation=nn.GELU),
     }
     return special.get(arm, lambda: make(config.hidden))()
 
@@ -121,18 +128,20 @@ def network(config: Config, arm: str, shape: tuple[int, int, int], classes: int)
 def recipe(config: Config, arm: str, samples: int) -> Recipe:
     """How an arm learns: the handbook's descent, but for the best combination."""
     schedule = schedules.constant()
+    batch_size = config.batch_size
     decay = config.weight_decay if arm == "weight decay" else 0.0
     optimizer = partial(
         torch.optim.SGD, lr=config.learning_rate, momentum=config.momentum, weight_decay=decay, fused=True
     )
     if arm == BEST:
-        schedule = schedules.one_cycle(steps=max(2, config.epochs * (samples // config.batch_size)))
+        batch_size = config.best_batch_size
+        schedule = schedules.one_cycle(steps=max(2, config.epochs * (samples // batch_size)))
         optimizer = partial(
             torch.optim.AdamW, lr=config.best_learning_rate, weight_decay=config.best_weight_decay, fused=True
         )
     return Recipe(
         epochs=config.epochs,
-        batch_size=config.batch_size,
+        batch_size=batch_size,
         optimizer=optimizer,
         schedule=schedule,
         drop_last=True,
@@ -151,7 +160,7 @@ def run(config: Config, run: Run) -> Iterator[Row]:
             arm,
             lambda arm=arm: network(config, arm, splits.shape, len(splits.classes)),
             (splits.train.pixels, splits.train.labels),
-            classification,
+            partial(classification, label_smoothing=config.best_label_smoothing) if arm == BEST else classification,
             recipe(config, arm, len(splits.train)),
             prepare=augmented if arm in ("augmentation", BEST) else normalize,
             measure={"validation": partial(measure_classification, images=splits.validation, prepare=normalize)},
