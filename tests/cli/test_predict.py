@@ -7,8 +7,9 @@ import pytest
 from PIL import Image
 
 from gradlab import data
-from gradlab.cli.predict import image_classifier
+from gradlab.cli.predict import image_classifier, pictures_of
 from gradlab.errors import UsageError
+from gradlab.records import RunFolder, write_json
 
 
 @pytest.fixture
@@ -45,6 +46,15 @@ def test_colour_and_size_are_taken_care_of(gradlab, finished, digit, tmp_path):
     assert done.returncode == 0, done.stderr
     first, second = json.loads(done.stdout)["predictions"]
     assert first["classes"] == second["classes"]
+
+
+@pytest.mark.parametrize("framing", [None, "crop", "pad", "stretch"])
+def test_pictures_become_square_as_those_of_the_run_did(framing, tmp_path):
+    Image.fromarray(np.arange(24 * 8, dtype=np.uint8).reshape(8, 24)).convert("RGB").save(tmp_path / "long.png")
+    write_json(tmp_path / "config.json", {} if framing is None else {"framing": framing})
+    pixels = pictures_of(RunFolder(tmp_path), {"shape": [3, 8, 8]}, [str(tmp_path / "long.png")], invert=False)
+    expected = data.read_picture(tmp_path / "long.png", 8, framing or "crop")
+    assert (pixels[0].permute(1, 2, 0).numpy() == expected).all()
 
 
 def test_damaged_weights_are_refused(gradlab, finished, digit, tmp_path):

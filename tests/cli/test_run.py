@@ -4,7 +4,15 @@ import hashlib
 import json
 import re
 
+import numpy as np
 import pytest
+from PIL import Image
+
+from gradlab.cli.arguments import parse
+from gradlab.cli.run import FLAGS, settings_of
+from gradlab.cli.settings import checked_settings, complete_settings, make_run
+from gradlab.data import load_folder
+from gradlab.errors import FileError
 
 QUICK = ("run", "logistic_regression", "--quick", "--epochs", "2")
 
@@ -167,3 +175,26 @@ def test_a_folder_that_holds_a_run_is_not_overwritten(gradlab, finished):
     assert done.returncode == 2
     assert f"gradlab resume {finished}" in done.stderr
     assert (finished / "rows.jsonl").read_bytes() == before
+
+
+def test_the_framing_asked_for_reaches_the_pictures_and_the_record(tmp_path):
+    for name in ("a", "b"):
+        (tmp_path / name).mkdir()
+        for number in range(4):
+            colours = np.random.default_rng(number).integers(0, 256, (8, 20, 3), dtype=np.uint8)
+            Image.fromarray(colours).save(tmp_path / name / f"{number}.png")
+    options = parse("run", "", FLAGS, ["--framing", "pad"])
+    settings = complete_settings(settings_of("compare_models", "?", options, {"data": f"folder:{tmp_path}"}))
+    assert settings["framing"] == "pad"
+    run = make_run(None, settings)
+    run.load(f"folder:{tmp_path}", side=8)
+    assert run.facts["data"]["sha256"] == load_folder(tmp_path, image_size=8, framing="pad").digest()
+    assert run.facts["data"]["sha256"] != load_folder(tmp_path, image_size=8).digest()
+
+
+def test_a_framing_that_nobody_knows_is_damage():
+    options = parse("run", "", FLAGS, [])
+    settings = complete_settings(settings_of("lenet", "?", options, {}))
+    assert checked_settings(settings) == settings
+    with pytest.raises(FileError, match=r"config\.json is damaged: its 'framing' is 'oval'"):
+        checked_settings({**settings, "framing": "oval"})

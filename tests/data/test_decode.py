@@ -89,6 +89,30 @@ class TestGeometry:
         left, top = box
         assert (saved(tmp_path, Image.fromarray(pixels), "a.png") == pixels[top : top + 8, left : left + 8]).all()
 
+    @pytest.mark.parametrize(("width", "height", "rows", "columns"), [
+        (24, 8, slice(2, 5), slice(None)), (8, 24, slice(None), slice(2, 5)), (8, 8, slice(None), slice(None)),
+        (800, 1, slice(3, 4), slice(None)),
+    ])  # fmt: skip
+    def test_pads_the_whole_picture_with_grey(self, tmp_path, width, height, rows, columns):
+        Image.fromarray(RAMP).resize((width, height)).convert("RGB").save(tmp_path / "a.png")
+        found = read_picture(tmp_path / "a.png", 8, "pad")
+        inside = np.zeros((8, 8), bool)
+        inside[rows, columns] = True
+        assert (found[~inside] == 128).all()
+        with Image.open(tmp_path / "a.png") as image:
+            size = (inside.any(0).sum(), inside.any(1).sum())
+            whole = np.asarray(image.resize(tuple(int(length) for length in size), Image.Resampling.BILINEAR))
+        assert (found[rows, columns] == whole).all()
+
+    def test_stretches_the_whole_picture(self, tmp_path):
+        halves = np.repeat(np.uint8([[10] * 16 + [200] * 16]), 8, axis=0)
+        Image.fromarray(halves).save(tmp_path / "a.png")
+        found = read_picture(tmp_path / "a.png", 8, "stretch")[..., 0]
+        assert (found[:, :3] == 10).all()
+        assert (found[:, 5:] == 200).all()
+        cut = read_picture(tmp_path / "a.png", 8, "crop")[..., 0]
+        assert (cut[:, :4] == 10).all(), "the centre square has both halves too, sharper"
+
     def test_shrinks_by_averaging(self, tmp_path):
         checkers = np.indices((256, 256)).sum(0) % 2 * 255
         found = saved(tmp_path, Image.fromarray(checkers.astype(np.uint8)), "a.png")

@@ -7,7 +7,7 @@ import pytest
 import torch
 from PIL import Image
 
-from gradlab.data import Splits, StreamedPixels, load_folder, resized
+from gradlab.data import FRAMINGS, Splits, StreamedPixels, load_folder, resized
 from gradlab.data.streamed import StreamedImages
 from gradlab.errors import DataUnavailableError, UsageError
 
@@ -46,6 +46,19 @@ def test_every_number_is_that_of_the_folder_in_memory(way, grey, tmp_path):
         assert torch.equal(images.labels, part.labels)
         assert isinstance(images.pixels, StreamedPixels)
         assert torch.equal(images.pixels.decoded(), part.pixels)
+
+
+def test_framing_is_the_same_in_memory_and_in_files(tmp_path):
+    fill(tmp_path, WAYS["one folder a class"])
+    digests = []
+    for framing in FRAMINGS:
+        memory, files = (load_folder(tmp_path, image_size=8, framing=framing, image_memory=gb) for gb in (1, 0))
+        assert isinstance(files.train.pixels, StreamedPixels)
+        assert files.digest() == memory.digest()
+        digests.append(memory.digest())
+    assert len(set(digests)) == len(FRAMINGS), "9 x 8 pixels look different in every frame"
+    with pytest.raises(UsageError, match="unknown framing 'padd': did you mean 'pad'"):
+        load_folder(tmp_path, framing="padd")
 
 
 def test_one_image_with_a_colour_makes_all_of_them_coloured(tmp_path):

@@ -130,6 +130,15 @@ def one_of(names: Sequence[str]) -> Convert:
     return convert
 
 
+FRAMING = Flag(
+    name="--framing",
+    help="how a folder's pictures become square [crop]",
+    convert=one_of(("crop", "pad", "stretch")),
+    default="crop",
+    shown="{crop,pad,stretch}",
+)
+
+
 def _add(parser: argparse.ArgumentParser, flag: Flag) -> None:
     help_text = flag.help.replace("%", "%%")
     if not flag.name.startswith("-"):

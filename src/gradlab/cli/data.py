@@ -6,7 +6,7 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-from gradlab.cli.arguments import JSON, Flag, one_of, parse, positive_number, whole_number, word
+from gradlab.cli.arguments import FRAMING, JSON, Flag, one_of, parse, positive_number, whole_number, word
 from gradlab.errors import UsageError, unknown
 
 ROOT = Flag(name="--data-root", help="where datasets are [GRADLAB_DATA, else your cache]", convert=word, shown="FOLDER")
@@ -67,13 +67,13 @@ def _show(words: Sequence[str]) -> int:
         Flag(name="--columns", help="pictures in a row [10]", convert=positive_number, default=10, shown="N"),
         Flag(name="--seed", help="which pictures are drawn [0]", convert=whole_number, default=0, shown="SEED"),
         Flag(name="--out", help="the PNG to write [NAME.png]", convert=word, shown="FILE"),
-        ROOT, OFFLINE, JSON,
+        FRAMING, ROOT, OFFLINE, JSON,
     ]  # fmt: skip
     options = parse("data show", "Writes a picture of a dataset, one row a class.", flags, words)
     from gradlab.data import load, save_picture_grid
     from gradlab.records import slug
 
-    splits = load(options["name"], root=_root(options), offline=bool(options["offline"]))
+    splits = load(options["name"], root=_root(options), offline=bool(options["offline"]), framing=options["framing"])
     parts = splits.parts()
     if options["split"] not in parts:
         raise UsageError(f"{splits.name} has no {options['split']} part: it has {', '.join(parts)}")

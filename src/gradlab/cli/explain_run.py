@@ -39,7 +39,7 @@ def explained_run(
     data = environment["data"]
     classes = data["classes"]
     model = trained_networks(run, environment, chosen)[0]
-    pixels = pictures_of(data, [image], invert=invert)
+    pixels = pictures_of(run, data, [image], invert=invert)
     prepared = Normalize(data["mean"], data["standard_deviation"])(pixels)[0]
     with torch.no_grad():
         shares = model(prepared.unsqueeze(0)).softmax(1)[0]

@@ -69,7 +69,7 @@ def _answers(run: RunFolder, environment: dict[str, Any], arm: str, options: dic
     from gradlab.evaluation import predict_logits
 
     data = environment["data"]
-    pixels = pictures_of(data, options["images"], invert=options["invert"])
+    pixels = pictures_of(run, data, options["images"], invert=options["invert"])
     prepare = Normalize(data["mean"], data["standard_deviation"])
     shares = torch.stack(
         [predict_logits(model, pixels, prepare).softmax(1) for model in trained_networks(run, environment, arm)]
@@ -78,14 +78,15 @@ def _answers(run: RunFolder, environment: dict[str, Any], arm: str, options: dic
             for index, name in enumerate(options["images"])]  # fmt: skip
 
 
-def pictures_of(data: dict[str, Any], names: Sequence[str], *, invert: bool) -> Any:
+def pictures_of(run: RunFolder, data: dict[str, Any], names: Sequence[str], *, invert: bool) -> Any:
     """Pictures from disk as a run's networks take them before they are normalised: uint8 [N, C, H, W]."""
     import torch
 
     from gradlab.data.decode import read_picture
 
     channels, height, _width = data["shape"]
-    pictures = torch.stack([torch.from_numpy(read_picture(Path(name), height).copy()) for name in names])
+    framing = run.document("config").get("framing", "crop")  # older runs do not say
+    pictures = torch.stack([torch.from_numpy(read_picture(Path(name), height, framing).copy()) for name in names])
     pixels = pictures.permute(0, 3, 1, 2)
     if channels == 1:
         weights = torch.tensor([0.299, 0.587, 0.114]).view(1, 3, 1, 1)  # luma of ITU-R BT.601, as Pillow's mode L

@@ -7,7 +7,18 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from gradlab.cli.arguments import JSON, Flag, duration, gigabytes, one_of, parse, positive_number, whole_number, word
+from gradlab.cli.arguments import (
+    FRAMING,
+    JSON,
+    Flag,
+    duration,
+    gigabytes,
+    one_of,
+    parse,
+    positive_number,
+    whole_number,
+    word,
+)
 from gradlab.cli.fields import outline
 from gradlab.cli.together import refuse_several, together
 from gradlab.errors import DataUnavailableError, UsageError, unknown
@@ -46,6 +57,7 @@ FLAGS = (
         default=10.0,
         shown="SECONDS",
     ),
+    FRAMING,
     Flag(
         name="--image-memory",
         help="gigabytes of a folder's images kept in memory; larger folders stream [2]",
@@ -108,6 +120,7 @@ def settings_of(name: str, question: str, options: dict[str, Any], changes: dict
         "changes": {key: _absolute(value) if key == "data" else value for key, value in changes.items()},
         "seeds": list(seeds),
         **{key: options[key] for key in ("together", "device", "precision", "threads", "save_seconds")},
+        "framing": options["framing"],
         "image_memory": options.get("image_memory", 2.0),
         "data_root": str(Path(options["data_root"]).resolve()) if options["data_root"] else None,
         "offline": bool(options["offline"]),

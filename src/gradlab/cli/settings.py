@@ -10,7 +10,7 @@ from typing import Any, Literal, get_args, get_origin, get_type_hints
 import torch
 
 from gradlab import training
-from gradlab.data import IMAGE_MEMORY
+from gradlab.data import FRAMINGS, IMAGE_MEMORY
 from gradlab.errors import FileError, UsageError, unknown
 from gradlab.experiments import experiment_names
 from gradlab.records import RunFolder
@@ -74,6 +74,8 @@ def checked_settings(settings: dict[str, Any]) -> dict[str, Any]:
             raise FileError(f"config.json is damaged: its '{name}' is {settings.get(name)!r:.80}")
     if not _fits(settings.get("image_memory", IMAGE_MEMORY), float):
         raise FileError(f"config.json is damaged: its 'image_memory' is {settings['image_memory']!r:.80}")
+    if settings.get("framing", "crop") not in FRAMINGS:
+        raise FileError(f"config.json is damaged: its 'framing' is {settings['framing']!r:.80}")
     if not 1 <= settings["threads"] <= MOST_THREADS or settings["save_seconds"] < 0:
         raise FileError(f"config.json is damaged: {settings['threads']} threads, {settings['save_seconds']} seconds")
     if min(settings["seeds"], default=-1) < 0:
@@ -148,5 +150,6 @@ def make_run(folder: RunFolder | None, settings: dict[str, Any], **place: Any) -
         folder=folder,
         data_root=Path(settings["data_root"]) if settings["data_root"] else None,
         offline=settings["offline"],
-        image_memory=settings.get("image_memory", IMAGE_MEMORY),  # older runs do not say
+        framing=settings.get("framing", "crop"),  # older runs do not say
+        image_memory=settings.get("image_memory", IMAGE_MEMORY),
     )

@@ -1,7 +1,7 @@
 """Datasets as bytes in memory: readers, download, splits, pictures."""
 
 from gradlab.data.archive import Progress
-from gradlab.data.decode import read_picture
+from gradlab.data.decode import FRAMINGS, Framing, read_picture
 from gradlab.data.download import fetch, show_progress
 from gradlab.data.folder import IMAGE_MEMORY, load_folder
 from gradlab.data.grid import picture_grid, save_picture_grid
@@ -17,8 +17,10 @@ from gradlab.data.xor import XORDataset
 
 __all__ = [
     "COUNTING_SYMBOLS",
+    "FRAMINGS",
     "IMAGE_MEMORY",
     "Entry",
+    "Framing",
     "Images",
     "Normalisation",
     "Progress",

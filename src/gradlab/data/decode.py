@@ -3,6 +3,7 @@
 import contextlib
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Literal
 
 import numpy as np
 from PIL import Image, ImageOps
@@ -15,6 +16,12 @@ FORMATS = ("PNG", "JPEG", "WEBP", "BMP", "GIF", "TIFF", "PPM")
 MOST_PIXELS = 64_000_000
 SIXTEEN_BIT = 65_535
 
+Framing = Literal["crop", "pad", "stretch"]
+"""How a picture becomes square: cut to its centre, whole between grey bars, or stretched."""
+FRAMINGS: tuple[Framing, ...] = ("crop", "pad", "stretch")
+BARS = (128, 128, 128)
+"""Red, green and blue of the bars beside a whole picture: near what most datasets' mean is, so near 0 for a network."""
+
 
 def shorter_side(path: Path) -> int:
     """The shorter of width and height in pixels, from the file's header.
@@ -26,12 +33,13 @@ def shorter_side(path: Path) -> int:
         return min(image.size)
 
 
-def read_picture(path: Path, side: int) -> np.ndarray:
-    """The image, uint8 [side, side, 3]: turned upright, cut to its centre square and resized with antialiasing.
+def read_picture(path: Path, side: int, framing: Framing = "crop") -> np.ndarray:
+    """The image, uint8 [side, side, 3]: turned upright, made square and resized with antialiasing.
 
     Args:
         path: the file; of several frames, the first is read.
         side: height and width of the result in pixels.
+        framing: how it is made square.
 
     Raises:
         DataUnavailableError: the file is not an image, is damaged or truncated, or has too many pixels.
@@ -43,12 +51,7 @@ def read_picture(path: Path, side: int) -> np.ndarray:
             raise ValueError(f"{image.width}x{image.height} are more than {MOST_PIXELS:,} pixels; make it smaller")
         image.load()
         ImageOps.exif_transpose(image, in_place=True)  # a large image must not be there twice
-        upright = _to_rgb(image)
-        square = min(upright.size)
-        left, top = (upright.width - square) // 2, (upright.height - square) // 2
-        # Cutting inside the resize: a 1 x 10,000 image must not be blown up before it is cut.
-        box = (left, top, left + square, top + square)
-        return np.asarray(upright.resize((side, side), Image.Resampling.BILINEAR, box=box))
+        return np.asarray(_FRAMED[framing](_to_rgb(image), side))
 
 
 def to_eight_bits(image: Image.Image) -> Image.Image:
@@ -75,6 +78,29 @@ def _to_rgb(image: Image.Image) -> Image.Image:
         over = image.convert("RGBA")
         image = Image.alpha_composite(Image.new("RGBA", over.size, "white"), over)
     return image if image.mode == "RGB" else image.convert("RGB")
+
+
+def _cropped(image: Image.Image, side: int) -> Image.Image:
+    square = min(image.size)
+    left, top = (image.width - square) // 2, (image.height - square) // 2
+    # Cutting inside the resize: a 1 x 10,000 image must not be blown up before it is cut.
+    box = (left, top, left + square, top + square)
+    return image.resize((side, side), Image.Resampling.BILINEAR, box=box)
+
+
+def _padded(image: Image.Image, side: int) -> Image.Image:
+    longest = max(image.size)
+    width, height = (max(1, round(length * side / longest)) for length in image.size)
+    whole = Image.new("RGB", (side, side), BARS)
+    whole.paste(image.resize((width, height), Image.Resampling.BILINEAR), ((side - width) // 2, (side - height) // 2))
+    return whole
+
+
+def _stretched(image: Image.Image, side: int) -> Image.Image:
+    return image.resize((side, side), Image.Resampling.BILINEAR)
+
+
+_FRAMED = {"crop": _cropped, "pad": _padded, "stretch": _stretched}
 
 
 @contextlib.contextmanager

@@ -15,7 +15,7 @@ from typing import Any
 
 import numpy as np
 
-from gradlab.data.decode import read_picture
+from gradlab.data.decode import Framing, read_picture
 from gradlab.errors import DataUnavailableError, GradlabError
 from gradlab.records.environment import available_cores
 
@@ -32,19 +32,21 @@ class PictureFiles:
     Args:
         paths: bytes [files], in one block of memory: a list of objects would be copied into every worker.
         side: height and width of the decoded images.
+        framing: how they are made square.
         channels: 3, or 1 if every image is grey.
         workers: processes that decode; None takes one a core.
     """
 
     paths: np.ndarray
     side: int
+    framing: Framing = "crop"
     channels: int = 3
     workers: int | None = None
 
     @classmethod
-    def of(cls, paths: Sequence[Path], side: int) -> "PictureFiles":
+    def of(cls, paths: Sequence[Path], side: int, framing: Framing = "crop") -> "PictureFiles":
         """The files at these paths."""
-        return cls(np.array([os.fsencode(path) for path in paths]), side)
+        return cls(np.array([os.fsencode(path) for path in paths]), side, framing)
 
     @property
     def shape(self) -> tuple[int, int, int]:
@@ -64,7 +66,7 @@ class PictureFiles:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # decoders warn about odd metadata that does not touch the pixels
             for row, image in zip(rows, into, strict=True):
-                picture = read_picture(Path(os.fsdecode(bytes(self.paths[row]))), self.side)
+                picture = read_picture(Path(os.fsdecode(bytes(self.paths[row]))), self.side, self.framing)
                 image[:] = picture.transpose(2, 0, 1)[: self.channels]
 
 

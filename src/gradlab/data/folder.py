@@ -11,12 +11,12 @@ from pathlib import Path
 import numpy as np
 import torch
 
-from gradlab.data.decode import read_picture, shorter_side
+from gradlab.data.decode import FRAMINGS, Framing, read_picture, shorter_side
 from gradlab.data.decoding import PictureFiles
 from gradlab.data.images import Images, Splits
 from gradlab.data.partition import carve, held_out
 from gradlab.data.streamed import streamed
-from gradlab.errors import DataUnavailableError, UsageError
+from gradlab.errors import DataUnavailableError, UsageError, unknown
 
 # Fixed, so that a file named like a rare format never reaches a decoder that nobody looks after.
 ENDINGS = frozenset(
@@ -46,7 +46,12 @@ class _Listing:
 
 
 def load_folder(
-    path: str | Path, *, split_seed: int = 42, image_size: int | None = None, image_memory: float = IMAGE_MEMORY
+    path: str | Path,
+    *,
+    split_seed: int = 42,
+    image_size: int | None = None,
+    framing: Framing = "crop",
+    image_memory: float = IMAGE_MEMORY,
 ) -> Splits:
     """The images of a folder as splits.
 
@@ -55,8 +60,8 @@ def load_folder(
     class, and what is not there is held out of train/ in the same way. Class folders are searched to any depth. Hidden
     files, files that are no images (by their ending), linked folders and links that leave the folder are ignored.
 
-    Every image is turned as its EXIF orientation says, cut to its centre square and resized, with antialiasing, to one
-    size. Transparent pixels lie over white. If every image is grey, there is one channel, else three.
+    Every image is turned as its EXIF orientation says, made square and resized, with antialiasing, to one size.
+    Transparent pixels lie over white. If every image is grey, there is one channel, else three.
 
     Images that take more memory than `image_memory` stay in their files: worker processes decode them, ahead of
     training, whenever they are read. Nothing else changes, neither a pixel nor a digest.
@@ -66,10 +71,12 @@ def load_folder(
         split_seed: which images are held out.
         image_size: height and width of the images; else the median of the shorter sides, rounded to a multiple of 8,
             from 8 to 64.
+        framing: how images become square: "crop" keeps the centre square, "pad" the whole image between grey bars,
+            "stretch" the whole image and not its proportions.
         image_memory: gigabytes (10^9 bytes) of decoded images that are kept in memory.
 
     Raises:
-        UsageError: the image size is below 1, or the memory below 0.
+        UsageError: the image size is below 1, the memory below 0, or the framing unknown.
         DataUnavailableError: there is no such folder, it has fewer than two classes, a class has no image or too few to
             be split, or an image cannot be read.
     """
@@ -78,6 +85,8 @@ def load_folder(
         raise DataUnavailableError(f"there is no folder {root}: give the path of a folder with one sub-folder a class")
     if image_size is not None and image_size < 1:
         raise UsageError(f"the image size must be 1 or more: got {image_size}")
+    if framing not in FRAMINGS:
+        raise unknown("framing", framing, FRAMINGS)
     if not image_memory >= 0:
         raise UsageError(f"the memory for images must be 0 gigabytes or more: got {image_memory}")
     try:
@@ -88,11 +97,11 @@ def load_folder(
     side = image_size or _default_side(paths)
     if len(paths) * 3 * side**2 > image_memory * 1e9:
         rows = _split_rows(listings, split_seed)
-        files = PictureFiles.of(paths, side)
+        files = PictureFiles.of(paths, side, framing)
         parts = streamed(files, rows, classes, max(image_memory * 1e9, MOST_AT_ONCE))
         train, validation, test = (parts[part] for part in PART_NAMES)
         return Splits(train=train, validation=validation, test=test, name=f"folder:{root.name}")
-    pixels = _read_all(paths, side)
+    pixels = _read_all(paths, side, framing)
     parts = _cut(pixels, listings, classes)
     rest = parts["train"]
     for part, share in (("test", TEST_SHARE), ("validation", VALIDATION_SHARE)):
@@ -178,13 +187,13 @@ def _default_side(paths: Sequence[Path]) -> int:
     return min(max(round(side / SIDE_STEP), 1) * SIDE_STEP, LARGEST_DEFAULT_SIDE)
 
 
-def _read_all(paths: Sequence[Path], side: int) -> torch.Tensor:
+def _read_all(paths: Sequence[Path], side: int, framing: Framing) -> torch.Tensor:
     """All images, uint8 [images, 1 or 3, side, side]; one channel if every image is grey."""
     pixels = np.empty((len(paths), 3, side, side), dtype=np.uint8)
     # The decoders warn about odd metadata that does not touch the pixels.
     with warnings.catch_warnings(), ThreadPoolExecutor(max_workers=os.cpu_count()) as pool:
         warnings.simplefilter("ignore")
-        for row, picture in enumerate(pool.map(lambda path: read_picture(path, side), paths)):
+        for row, picture in enumerate(pool.map(lambda path: read_picture(path, side, framing), paths)):
             pixels[row] = picture.transpose(2, 0, 1)
     grey = all(bool((image[0] == image[1]).all() and (image[0] == image[2]).all()) for image in pixels)
     return torch.from_numpy(pixels[:, :1].copy() if grey else pixels)

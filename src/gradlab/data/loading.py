@@ -8,6 +8,7 @@ import torch
 
 from gradlab.data import cifar, stl10
 from gradlab.data.archive import Progress
+from gradlab.data.decode import Framing
 from gradlab.data.digits import load_digits
 from gradlab.data.download import fetch
 from gradlab.data.folder import IMAGE_MEMORY, load_folder
@@ -35,6 +36,7 @@ def load(
     download: bool = True,
     progress: Progress | None = None,
     image_size: int | None = None,
+    framing: Framing = "crop",
     unlabelled: bool = True,
     image_memory: float = IMAGE_MEMORY,
 ) -> Splits:
@@ -49,6 +51,7 @@ def load(
         download: whether a missing dataset may be fetched.
         progress: told about each file that is fetched, see `fetch`.
         image_size: height and width for the images of a folder; published datasets keep theirs.
+        framing: how the images of a folder become square, see `load_folder`.
         unlabelled: whether to read the unlabelled images too, where there are some (STL-10: 2.8 GB).
         image_memory: gigabytes above which the images of a folder stay in their files, see `load_folder`.
 
@@ -58,7 +61,9 @@ def load(
     """
     kind, _, path = name.partition(":")
     if kind == "folder" and path:
-        return load_folder(path, split_seed=split_seed, image_size=image_size, image_memory=image_memory)
+        return load_folder(
+            path, split_seed=split_seed, image_size=image_size, framing=framing, image_memory=image_memory
+        )
     if image_size is not None:
         raise UsageError(f"image_size is for folders of images, {name} keeps its own: leave it out")
     if name == "digits":

@@ -61,7 +61,7 @@ class Config:
     batch_size: int = 128
     """images a step, fewer where an epoch would have less than 16 steps"""
     image_size: int = 32
-    """side to which the centre square of every image is resized, in pixels"""
+    """side to which every image is resized, in pixels"""
     flip: bool = True
     """mirrors training images at random; wrong for digits and letters"""
     smallest_crop: float = 0.8

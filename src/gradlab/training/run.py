@@ -39,6 +39,7 @@ class Run:
         folder: where weights, arrays and state go; None keeps nothing.
         data_root: where datasets are; None is the usual order of places.
         offline: refuses to download.
+        framing: how the images of a folder become square; see `gradlab.data.load_folder`.
         image_memory: gigabytes above which the images of a folder stay in their files; see `gradlab.data.load_folder`.
         download_progress: is told how far a download is; see `gradlab.data.show_progress`.
         board: gets the graph of each network and a picture of its inputs; None for no TensorBoard.
@@ -51,6 +52,7 @@ class Run:
     folder: RunFolder | None = None
     data_root: Path | None = None
     offline: bool = False
+    framing: data.Framing = "crop"
     image_memory: float = data.IMAGE_MEMORY
     board: Board | None = None
     download_progress: data.Progress | None = None
@@ -82,6 +84,7 @@ class Run:
                 progress=self.download_progress,
                 image_size=side if name.startswith("folder:") else None,
                 unlabelled=unlabelled,
+                framing=self.framing,
                 image_memory=self.image_memory,
             )
         digest = splits.digest() if self.folder is not None or not self.place.dry else None
