@@ -2,7 +2,7 @@ import json
 
 import pytest
 
-from gradlab.stats import compare, compare_all
+from gradlab.stats import compare, compare_all, verdicts_told
 
 
 def arms(n, step=0.01, wobble=0.001):
@@ -78,6 +78,34 @@ def test_a_family_raises_the_bar():
         f"(smallest possible 0.0938): {name} − base = +0.0105 [0.0099, 0.0111]; run at least 7 seeds."
         for name in ("one", "two", "three")
     }
+
+
+def test_that_seeds_are_too_few_is_said_once():
+    treatment, baseline = arms(6)
+    arms_of = {"base": baseline, "one": treatment, "two": treatment, "same": baseline}
+    found = compare_all(arms_of, baseline="base")
+    assert verdicts_told(found) == (
+        "With 6 paired seeds no difference can reach p ≤ 0.05 after Holm's correction for 3 comparisons "
+        "(smallest possible 0.0938); run at least 7 seeds. one − base = +0.0105 [0.0099, 0.0111]; "
+        "two − base = +0.0105 [0.0099, 0.0111]. same and base are equal on each of 6 paired seeds."
+    )
+
+
+@pytest.mark.parametrize("count", [1, 8])
+def test_other_verdicts_follow_one_another(count):
+    treatment, baseline = arms(count)
+    found = compare_all({"base": baseline, "one": treatment}, baseline="base")
+    assert verdicts_told(found) == found[0].verdict
+    several = compare_all({"base": baseline, "one": treatment, "two": treatment}, baseline="base")
+    told = verdicts_told(several)
+    assert told.count("better than") == (2 if count == 8 else 0)
+    assert told.count("no difference can reach") == (0 if count == 8 else 1)
+
+
+def test_comparisons_over_other_seeds_keep_their_own_sentences():
+    treatment, baseline = arms(6)
+    found = [compare(treatment, baseline), compare({0: 0.5, 1: 0.6}, {0: 0.4, 1: 0.6})]
+    assert verdicts_told(found) == " ".join(made.verdict for made in found)
 
 
 def test_a_family_reports_the_adjusted_p():

@@ -33,9 +33,10 @@ from gradlab.report import (
     line_chart,
     results_table,
 )
+from gradlab.stats import verdicts_told
 from gradlab.training import Recipe, Run, Selection, schedules, step_seconds
 
-EQUAL_TIME = ", equal time"
+EQUAL_TIME = " at equal time"
 LEAST_BATCH, LEAST_STEPS = 8, 16
 """Small folders are read in smaller batches, down to 8 images, so that an epoch has 16 steps."""
 FEW_STEPS, MANY_SEEDS = 500, 8
@@ -162,7 +163,7 @@ def page(run: RunFolder) -> list[Block]:
     arms = list(results["arms"])
     best = best_validated(rows, arms)
     first = arms[0]
-    verdicts = " ".join(found.verdict for found in differences(results, first, arms[1:]).values())
+    verdicts = verdicts_told(list(differences(results, first, arms[1:]).values()))
     blocks: list[Block] = [
         Answer(f"{accuracies_sentence(results)} {verdicts}".strip()),
         Text(_advice(run, best), heading="Which one to use"),

@@ -49,6 +49,8 @@ ARMS = {
     "layer_norm": "LayerNorm",
     "best": BEST,
 }
+LEAST_STEPS = 16
+"""Of an epoch, for the best combination to take its large batches."""
 QUESTIONS = {
     "augmentation": "Do random flips and crops help?",
     "dropout": "Does dropout help?",
@@ -99,7 +101,7 @@ class Config:
     best_weight_decay: float = 0.1
     """of AdamW, in the best combination"""
     best_batch_size: int = 512
-    """images a step, in the best combination"""
+    """images a step in the best combination, fewer where an epoch would have less than 16 such steps"""
     best_label_smoothing: float = 0.1
     """share of each target that is spread over all classes, in the best combination"""
     best_dropout: float = 0.1
@@ -134,7 +136,7 @@ def recipe(config: Config, arm: str, samples: int) -> Recipe:
         torch.optim.SGD, lr=config.learning_rate, momentum=config.momentum, weight_decay=decay, fused=True
     )
     if arm == BEST:
-        batch_size = config.best_batch_size
+        batch_size = min(config.best_batch_size, max(config.batch_size, samples // LEAST_STEPS))
         schedule = schedules.one_cycle(steps=max(2, config.epochs * (samples // batch_size)))
         optimizer = partial(
             torch.optim.AdamW, lr=config.best_learning_rate, weight_decay=config.best_weight_decay, fused=True

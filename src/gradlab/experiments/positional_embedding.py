@@ -29,6 +29,7 @@ from gradlab.report import (
     differences,
     line_chart,
 )
+from gradlab.stats import verdicts_told
 from gradlab.training import Recipe, Run, Selection, schedules
 
 WITHOUT = ", no positions"
@@ -110,7 +111,7 @@ def page(run: RunFolder) -> list[Block]:
     rows, results = run.rows(), run.document("results")
     sizes = run.document("config")["config"]["patch_sizes"]
     found = {size: differences(results, f"patch {size}", [f"patch {size}{WITHOUT}"]) for size in sizes}
-    verdicts = " ".join(made.verdict for by_arm in found.values() for made in by_arm.values())
+    verdicts = verdicts_told([made for by_arm in found.values() for made in by_arm.values()])
     cells = tuple(
         (f"{size} x {size}", accuracy_of(results, f"patch {size}"), accuracy_of(results, f"patch {size}{WITHOUT}"))
         for size in sizes

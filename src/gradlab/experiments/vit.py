@@ -37,11 +37,12 @@ from gradlab.report import (
     line_chart,
     results_table,
 )
+from gradlab.stats import verdicts_told
 from gradlab.training import Recipe, Run, Selection, schedules, step_seconds
 
 SHOWN = 4
 RECOMMENDED, CNN = "recommended", "CNN"
-EQUAL_TIME = f"{RECOMMENDED}, equal time"
+EQUAL_TIME = f"{RECOMMENDED} at equal time"
 MOST_EPOCHS = 8
 """times the epochs, at most, that equal time may give"""
 
@@ -198,7 +199,7 @@ def page(run: RunFolder) -> list[Block]:
     arms = list(results["arms"])
     beside_cnn = differences(results, CNN, [arm for arm in arms if arm != CNN])
     blocks: list[Block] = [
-        Answer(f"{accuracies_sentence(results)} {' '.join(found.verdict for found in beside_cnn.values())}".strip()),
+        Answer(f"{accuracies_sentence(results)} {verdicts_told(list(beside_cnn.values()))}".strip()),
         line_chart(rows, where={"split": ["train", "validation"]}, percent=True, title="Accuracy over epochs",
                    caption="Training accuracy is a running mean over the epoch, on flipped and cropped images."),
         results_table(results, ["test_accuracy", "test_loss"]),

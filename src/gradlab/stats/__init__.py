@@ -1,7 +1,7 @@
 """Intervals and paired comparisons across seeds; numpy and the standard library only."""
 
 from gradlab.stats.bootstrap import bca_interval
-from gradlab.stats.comparison import Comparison
+from gradlab.stats.comparison import Comparison, verdicts_told
 from gradlab.stats.formatting import format_interval
 from gradlab.stats.multiplicity import holm
 from gradlab.stats.pairing import compare, compare_all
@@ -22,4 +22,5 @@ __all__ = [
     "student_t_cdf",
     "student_t_quantile",
     "summarise",
+    "verdicts_told",
 ]

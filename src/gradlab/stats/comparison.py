@@ -1,5 +1,6 @@
 """Two arms on the same seeds: how far apart, how sure, and one honest sentence."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -84,19 +85,44 @@ class Comparison:
         }
 
 
+def verdicts_told(comparisons: Sequence[Comparison]) -> str:
+    """The verdicts of several comparisons, one after another; that their seeds are too few is said once."""
+    few = [found for found in comparisons if _too_few(found)]
+    limits = {_limit(found) for found in few}
+    if len(few) < 2 or len(limits) > 1:
+        return " ".join(found.verdict for found in comparisons)
+    shown = "; ".join(f"{_difference(found)}{_left_out(found)}" for found in few)
+    rest = [found.verdict for found in comparisons if not _too_few(found)]
+    return " ".join([f"{limits.pop()}; run at least {_needed(few[0])} seeds. {shown}.", *rest])
+
+
+def _too_few(found: Comparison) -> bool:
+    return found.ties < found.n and _smallest_p(found) > (1 - found.confidence) * (1 + 1e-12)
+
+
+def _limit(found: Comparison) -> str:
+    family = f" after Holm's correction for {found.family} comparisons" if found.family > 1 else ""
+    return (
+        f"With {_seeds(found)} no difference can reach p ≤ {1 - found.confidence:.3g}{family} "
+        f"(smallest possible {_smallest_p(found):.3g})"
+    )
+
+
+def _needed(found: Comparison) -> int:
+    return pairs_needed((1 - found.confidence) * (1 + 1e-12) / found.family)
+
+
+def _seeds(found: Comparison) -> str:
+    return f"{found.n} paired {'seed' if found.n == 1 else 'seeds'}"
+
+
 def _verdict(found: Comparison) -> str:
-    level = 1 - found.confidence
-    seeds = f"{found.n} paired {'seed' if found.n == 1 else 'seeds'}"
+    seeds = _seeds(found)
     first, second = found.names
     if found.ties == found.n:
         return f"{first} and {second} are equal on each of {seeds}{_left_out(found)}."
-    if _smallest_p(found) > level * (1 + 1e-12):
-        family = f" after Holm's correction for {found.family} comparisons" if found.family > 1 else ""
-        return (
-            f"With {seeds} no difference can reach p ≤ {level:.3g}{family} "
-            f"(smallest possible {_smallest_p(found):.3g}): {_difference(found)}{_left_out(found)}; "
-            f"run at least {pairs_needed(level * (1 + 1e-12) / found.family)} seeds."
-        )
+    if _too_few(found):
+        return f"{_limit(found)}: {_difference(found)}{_left_out(found)}; run at least {_needed(found)} seeds."
     if not found.significant:
         return f"No difference shown with {seeds}: {_difference(found)}, {_p_value(found)}{_left_out(found)}."
     better, worse = (first, second) if (found.mean_difference > 0) == found.larger_is_better else (second, first)
