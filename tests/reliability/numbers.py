@@ -26,8 +26,9 @@ VALUES = (math.nan, math.inf, -math.inf)
 EPOCHS, STEPS = 2, 4
 SETTINGS = ({"TZ": "UTC", "LC_ALL": "C", "PYTHONHASHSEED": "0"},
             {"TZ": "Asia/Kathmandu", "LC_ALL": "tr_TR.UTF-8", "PYTHONHASHSEED": "1", "LANG": "de_DE"},
-            {"TZ": "America/St_Johns", "LC_ALL": "C.UTF-8", "PYTHONHASHSEED": "4294967295", "PYTHONOPTIMIZE": "1"},
+            {"TZ": "America/St_Johns", "LC_ALL": "C.UTF-8", "PYTHONHASHSEED": "4294967295"},
             {"TZ": "Pacific/Apia", "LANG": "ja_JP.eucJP", "PYTHONHASHSEED": "random"})  # fmt: skip
+"""Not PYTHONOPTIMIZE: without asserts torch sums the losses of a stack otherwise, which the fingerprint records."""
 FRESH = 20
 """Processes that train every family, in the full part."""
 
