@@ -6,7 +6,7 @@ for. Given enough epochs the methods without labels come close to each other.
 Source: handbook, practical 5, conclusion, which names the methods; Chen et al. 2020 (SimCLR), Grill et al. 2020 (BYOL),
 Zbontar et al. 2021 (Barlow twins), Khosla et al. 2020 (supervised contrastive).
 Command: `gradlab run ssl_methods --precision bfloat16`
-Cost: not run in full yet; `gradlab run ssl_methods --dry-run` estimates it.
+Cost: see LOG.md, entry "ssl_methods".
 """
 
 from collections.abc import Callable, Iterator, Mapping
