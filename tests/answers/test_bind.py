@@ -10,7 +10,9 @@ def test_every_question_is_on_a_page_and_says_how_to_answer_it():
         told = [block.text for block in page.blocks if isinstance(block, Text)]
         assert asked == [f"{question.part}. {question.text}" for question in practical.questions]
         assert told == [f"Not answered yet: gradlab run {question.experiment_name}" for question in practical.questions]
-    assert pages[-1].blocks == [Text("No run was found.")]
+    assert pages[-1].blocks == [
+        Text("No finished run was found: gradlab run practical1 makes those of the first practical.")
+    ]
 
 
 def test_a_run_answers_and_is_named_as_the_source(make_run, tmp_path):

@@ -62,7 +62,7 @@ def _sources(runs: Runs) -> list[Block]:
         if (run := question.answering(runs)) is not None
     }
     if not used:
-        return [Text("No run was found.")]
+        return [Text("No finished run was found: gradlab run practical1 makes those of the first practical.")]
     rows = []
     for name, run in used.values():
         settings, data = run.document("config"), run.document("environment").get("data", {})
