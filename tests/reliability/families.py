@@ -12,6 +12,7 @@ import torch
 
 from gradlab.data import Images, Splits
 from gradlab.records import RowJournal, RunFolder
+from gradlab.records.files import make_folder
 from gradlab.training import Place, Run, Stop
 from gradlab.training.state import newest_state
 
@@ -72,7 +73,7 @@ def train(family: Family, folder: Path, *, first_seed: int = 0, **place: Any) ->
     The rows that an earlier session wrote and this one did not are counted under "unreproduced".
     """
     torch.set_num_threads(1)
-    folder.mkdir(exist_ok=True)
+    make_folder(folder)
     module = importlib.import_module(f"gradlab.experiments.{family.experiment}")
     known = {name for name in SMALL if hasattr(module.QUICK, name)}
     config = replace(module.QUICK, **{name: SMALL[name] for name in known} | dict(family.changes))
