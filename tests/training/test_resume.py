@@ -4,6 +4,7 @@ import contextlib
 import errno
 import signal
 import warnings
+from dataclasses import asdict
 from functools import partial
 from pathlib import Path
 from types import SimpleNamespace
@@ -16,9 +17,12 @@ from gradlab.errors import FileError, InterruptedRunError
 from gradlab.objectives import classification
 from gradlab.records import read_sealed, write_sealed
 from gradlab.training import Place, Selection, Stop, collect, fit, schedules
+from gradlab.training import saver as saver_module
+from gradlab.training.learner import Standing
 from gradlab.training.state import newest_state, pack, state_files, unpack, write_state
 
 EPOCHS, STEPS = 3, 5  # 70 samples in batches of 16
+SOUND = asdict(Standing())
 
 
 def make_fit(bars, recipe, make_model, *, together, place, seeds=(0, 1), dropout=0.3, **changes):
@@ -208,6 +212,62 @@ def test_state_of_other_settings_is_refused(bars, recipe, make_small_net, tmp_pa
         collect(changed)
 
 
+@pytest.mark.parametrize("step", [0, 1, 3, 7, 11, 13])
+def test_a_schedule_that_differs_somewhere_is_refused(step, bars, recipe, make_small_net, tmp_path):
+    """At the beginning, in the warm-up, before, in and after the middle, or at the end of 15 steps."""
+
+    def begun(schedule, stop):
+        settings = recipe(optimizer=lambda p: torch.optim.SGD(p, lr=0.01), schedule=schedule)
+        assert settings.epochs * settings.steps_per_epoch(len(bars[0])) == 15
+        return fit(lambda: make_small_net(0.0), bars, classification, settings, seeds=(0,),
+                   prepare=Normalize((0.3,), (0.25,)), place=Place(state=tmp_path, stop=stop))  # fmt: skip
+
+    with contextlib.suppress(InterruptedRunError):
+        collect(begun(lambda _number: 1.0, StopAtStep(6)))
+    with pytest.raises(FileError, match=r"schedule \[1\.0, .* then, \[.*0\.5"):
+        collect(begun(lambda number: 0.5 if number == step else 1.0, Stop()))
+
+
+class Clock:
+    """A clock that stands still until it is set."""
+
+    def __init__(self):
+        self.now = 100.0
+
+    def perf_counter(self):
+        return self.now
+
+
+def test_saving_takes_a_hundredth_of_the_time_at_most(monkeypatch):
+    clock, saved = Clock(), []
+
+    def slow_save(_task, training, _folder):
+        saved.append(training.seconds)
+        clock.now += 2
+
+    monkeypatch.setattr(saver_module, "time", clock)
+    monkeypatch.setattr(saver_module, "_save", slow_save)
+    monkeypatch.setattr(saver_module, "state_folder", lambda _task, _learner: Path("somewhere"))
+    training = SimpleNamespace(learner=None, seconds=7.0, finished=False)
+    saver = saver_module.Saver(SimpleNamespace(place=Place(save_seconds=10)), training)
+    due = []
+    for second in (5, 10, 11):
+        clock.now = 100.0 + second
+        due.append(saver.due(0))
+    assert due == [False, False, True]
+    saver.save()
+    assert saved == [7.0 + 11.0], "the seconds of earlier sessions and of this one"
+    for second, expected in ((199, False), (200, False), (201, True)):
+        clock.now = 113.0 + second
+        assert saver.due(0) == expected, "two seconds of saving are a hundredth of 200"
+    clock.now = 113.0 + 150
+    saver.epoch_done()
+    assert len(saved) == 1
+    training.finished = True
+    saver.epoch_done()
+    assert len(saved) == 2, "what is finished is saved at once"
+
+
 def test_only_two_states_are_kept_and_any_damage_is_found(tmp_path):
     tensors = {"weight": torch.arange(6.0)}
     for step in (3, 5, 9):
@@ -257,7 +317,10 @@ def test_pack_keeps_every_bit():
     [
         ("epoch", 0), ("epoch", 1.5), ("epoch", True), ("step_in_epoch", STEPS + 1), ("standings", []),
         ("standings", [{}]), ("rows", [3]), ("rows", [{"epoch": "1"}]), ("optimizer", {"0/step": []}), ("seconds", "1"),
-        ("finished", None), ("settings", None),
+        ("finished", None), ("settings", None), *(("standings", [{**SOUND, field: bad}]) for field, bad in (
+            ("sums", []), ("sums", {"loss": "1"}), ("window_sums", None), ("samples", 0.5), ("window_samples", "0"),
+            ("best_epoch", 1.5), ("finished_epoch", []), ("best", "0.9"), ("diverged", 3),
+        )),
     ],
 )  # fmt: skip
 def test_a_state_of_values_that_no_training_has_is_refused(name, value, bars, recipe, make_small_net, tmp_path):
