@@ -11,8 +11,8 @@ from PIL import Image
 from gradlab.cli.arguments import parse
 from gradlab.cli.run import FLAGS, settings_of
 from gradlab.cli.settings import checked_settings, complete_settings, make_run
-from gradlab.data import load_folder
-from gradlab.errors import FileError
+from gradlab.data import FRAMINGS, load_folder
+from gradlab.errors import FileError, UsageError
 
 QUICK = ("run", "logistic_regression", "--quick", "--epochs", "2")
 
@@ -190,6 +190,19 @@ def test_the_framing_asked_for_reaches_the_pictures_and_the_record(tmp_path):
     run.load(f"folder:{tmp_path}", side=8)
     assert run.facts["data"]["sha256"] == load_folder(tmp_path, image_size=8, framing="pad").digest()
     assert run.facts["data"]["sha256"] != load_folder(tmp_path, image_size=8).digest()
+
+
+def test_the_flag_offers_what_there_is():
+    for name in FRAMINGS:
+        assert parse("run", "", FLAGS, ["--framing", name])["framing"] == name
+    with pytest.raises(UsageError, match=f"framing.*{'.*'.join(FRAMINGS)}"):
+        parse("run", "", FLAGS, ["--framing", "oval"])
+
+
+def test_a_group_that_an_older_version_began_crops():
+    options = parse("run", "", FLAGS, [])
+    del options["framing"]
+    assert settings_of("lenet", "?", options, {})["framing"] == "crop"
 
 
 def test_a_framing_that_nobody_knows_is_damage():

@@ -193,6 +193,10 @@ class TestNames:
         with pytest.raises(UsageError, match="digits keeps its own"):
             load("digits", image_size=16)
 
+    def test_published_images_are_not_framed(self):
+        with pytest.raises(UsageError, match=r"framing is for folders of images, those of digits are square: leave"):
+            load("digits", framing="pad")
+
     @pytest.mark.parametrize(
         ("options", "reason"), [({"download": False}, "downloading was switched off"), ({"offline": True}, "offline")]
     )

@@ -120,7 +120,7 @@ def settings_of(name: str, question: str, options: dict[str, Any], changes: dict
         "changes": {key: _absolute(value) if key == "data" else value for key, value in changes.items()},
         "seeds": list(seeds),
         **{key: options[key] for key in ("together", "device", "precision", "threads", "save_seconds")},
-        "framing": options["framing"],
+        "framing": options.get("framing", FRAMING.default),  # a group begun by an older version has none
         "image_memory": options.get("image_memory", 2.0),
         "data_root": str(Path(options["data_root"]).resolve()) if options["data_root"] else None,
         "offline": bool(options["offline"]),

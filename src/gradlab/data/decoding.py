@@ -32,21 +32,21 @@ class PictureFiles:
     Args:
         paths: bytes [files], in one block of memory: a list of objects would be copied into every worker.
         side: height and width of the decoded images.
-        framing: how they are made square.
         channels: 3, or 1 if every image is grey.
         workers: processes that decode; None takes one a core.
+        framing: how the images are made square.
     """
 
     paths: np.ndarray
     side: int
-    framing: Framing = "crop"
     channels: int = 3
     workers: int | None = None
+    framing: Framing = "crop"
 
     @classmethod
     def of(cls, paths: Sequence[Path], side: int, framing: Framing = "crop") -> "PictureFiles":
         """The files at these paths."""
-        return cls(np.array([os.fsencode(path) for path in paths]), side, framing)
+        return cls(np.array([os.fsencode(path) for path in paths]), side, framing=framing)
 
     @property
     def shape(self) -> tuple[int, int, int]:

@@ -56,7 +56,7 @@ def load(
         image_memory: gigabytes above which the images of a folder stay in their files, see `load_folder`.
 
     Raises:
-        UsageError: no dataset has this name, or `image_size` is given for a published one.
+        UsageError: no dataset has this name, or `image_size` or `framing` is given for a published one.
         DataUnavailableError: its files are missing, damaged or out of reach.
     """
     kind, _, path = name.partition(":")
@@ -66,6 +66,8 @@ def load(
         )
     if image_size is not None:
         raise UsageError(f"image_size is for folders of images, {name} keeps its own: leave it out")
+    if framing != "crop":
+        raise UsageError(f"framing is for folders of images, those of {name} are square: leave out --framing")
     if name == "digits":
         return load_digits(split_seed=split_seed)
     if name not in PUBLISHED and Path(name).is_dir():

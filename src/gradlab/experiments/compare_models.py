@@ -36,7 +36,7 @@ from gradlab.report import (
 from gradlab.stats import verdicts_told
 from gradlab.training import Recipe, Run, Selection, schedules, step_seconds
 
-EQUAL_TIME = " at equal time"
+EQUAL_TIME = ", equal time"
 LEAST_BATCH, LEAST_STEPS = 8, 16
 """Small folders are read in smaller batches, down to 8 images, so that an epoch has 16 steps."""
 FEW_STEPS, MANY_SEEDS = 500, 8

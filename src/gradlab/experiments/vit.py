@@ -42,7 +42,7 @@ from gradlab.training import Recipe, Run, Selection, schedules, step_seconds
 
 SHOWN = 4
 RECOMMENDED, CNN = "recommended", "CNN"
-EQUAL_TIME = f"{RECOMMENDED} at equal time"
+EQUAL_TIME = f"{RECOMMENDED}, equal time"
 MOST_EPOCHS = 8
 """times the epochs, at most, that equal time may give"""
 
