@@ -34,8 +34,12 @@ class DivergedError(GradlabError, ArithmeticError):
     exit_code = 1
 
 
-class InterruptedRunError(GradlabError):
-    """A signal stopped the run after its state was saved."""
+class InterruptedRunError(BaseException):
+    """A signal stopped the run after its state was saved.
+
+    No `Exception`, as `KeyboardInterrupt` is none: it can come at any moment, also inside of code that handles every
+    exception as its own failure, and must reach the top.
+    """
 
     def __init__(self, message: str, *, exit_code: int) -> None:
         super().__init__(message)

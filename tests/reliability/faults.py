@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 from unittest import mock
 
-from gradlab.errors import GradlabError
+from gradlab.errors import GradlabError, InterruptedRunError
 
 FAULTS = ("kill", "torn", "ENOSPC", "EIO")
 """Killed before the event; killed in the middle of it; the two errors that disks give."""
@@ -114,7 +114,7 @@ def forked(work: Callable[[], object], told: Path) -> int:
         work()
         code = 0
     except BaseException as error:  # whatever it is, it must not return into the code that forked
-        code = getattr(error, "exit_code", CRASHED) if isinstance(error, GradlabError) else CRASHED
+        code = getattr(error, "exit_code", CRASHED) if isinstance(error, GradlabError | InterruptedRunError) else CRASHED
         told.write_text(f"{type(error).__name__}: {error}")
     finally:
         os._exit(code)

@@ -5,7 +5,7 @@ import sys
 from collections.abc import Sequence
 
 from gradlab import __version__
-from gradlab.errors import GradlabError, unknown
+from gradlab.errors import GradlabError, InterruptedRunError, unknown
 
 VERBS = {
     "list": "what can be run: every experiment with its question",
@@ -34,7 +34,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     words = [word for word in words if word != "--debug"]
     try:
         return _dispatch(words)
-    except GradlabError as error:
+    except (GradlabError, InterruptedRunError) as error:
         return _failed(str(error), error.exit_code, error, debug=debug)
     except KeyboardInterrupt as error:
         return _failed("interrupted", 130, error, debug=debug)
