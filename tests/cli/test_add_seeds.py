@@ -1,9 +1,13 @@
 """Seeds that are added to a finished run: trained as if they had always been there, and nothing else is."""
 
 import json
+from unittest import mock
 
+import numpy as np
 import pytest
+from PIL import Image
 
+from gradlab.cli import add_seeds as adding
 from gradlab.cli.add_seeds import add_seeds
 from gradlab.cli.run import FLAGS, settings_of
 from gradlab.cli.settings import complete_settings
@@ -39,11 +43,34 @@ def test_a_run_with_added_seeds_is_the_run_of_all_of_them(gradlab, tmp_path):
     assert found["command"].endswith("--out grown && gradlab resume grown --add-seeds 0 7")
 
 
+def test_what_cannot_go_on_is_left_as_it_was(gradlab, tmp_path):
+    for name in ("a", "b"):
+        (tmp_path / "things" / name).mkdir(parents=True)
+        for number in range(12):
+            colours = np.random.default_rng(number + 50 * (name == "b")).integers(0, 256, (8, 8, 3), dtype=np.uint8)
+            Image.fromarray(colours).save(tmp_path / "things" / name / f"{number}.png")
+    words = ("run", "logistic_regression", "--data", "folder:things", "--epochs", "1",
+             "--batch-size", "4", "--seeds", "0", "--out", "run")  # fmt: skip
+    assert gradlab(*words).returncode == 0
+    left = {path.relative_to(tmp_path): path.read_bytes() for path in (tmp_path / "run").rglob("*")
+            if path.is_file() and path.name not in (".lock", "digests.sealed")}  # fmt: skip
+    (tmp_path / "things").rename(tmp_path / "moved")
+    done = gradlab("resume", "run", "--add-seeds", "1")
+    assert done.returncode == 69
+    assert done.stderr.rstrip().endswith("the run is finished as it was before")
+    for path, content in left.items():
+        assert (tmp_path / path).read_bytes() == content, path
+    assert "finished already" in gradlab("resume", "run").stdout
+    (tmp_path / "moved").rename(tmp_path / "things")
+    assert gradlab("resume", "run", "--add-seeds", "1").returncode == 0
+    assert not (tmp_path / "run" / "earlier").exists()
+
+
 def finished(path, name="logistic_regression", seeds=(0, 1)):
     options = {flag.key: flag.default for flag in FLAGS} | {"quick": True, "seeds": seeds}
     path.mkdir(parents=True)
     write_json(path / "config.json", complete_settings(settings_of(name, "?", options, {})))
-    for file in ("results.json", "report.html", "report.pdf"):
+    for file in ("results.json", "environment.json", "rows.jsonl", "report.html", "report.pdf"):
         (path / file).write_text("{}")
     run = RunFolder(path)
     run.seal(finished=True)
@@ -56,45 +83,55 @@ def group(path):
     return runs
 
 
-def test_every_run_of_a_group_gets_them(tmp_path):
+def grown(folder, seeds):
+    """Adds seeds without training; returns the settings of the runs that would be trained."""
+    wanted = []
+    with mock.patch.object(adding, "execute_held", lambda run, **_options: wanted.append(run.document("config")) or 0):
+        assert add_seeds(folder, seeds, quiet=True, as_json=False) == 0
+    return wanted
+
+
+def test_every_run_of_a_group_gets_what_it_lacks(tmp_path):
     runs = group(tmp_path)
-    add_seeds(RunFolder(tmp_path), (5,))
-    for run in runs:
-        assert run.document("config")["seeds"] == [0, 1, 5]
-        assert not run.is_complete
+    settings = runs[0].document("config")
+    write_json(runs[0].path / "config.json", {**settings, "seeds": [0, 1, 5]})  # as if killed after the first run
+    runs[0].seal(finished=True)
+    found = grown(RunFolder(tmp_path), (5,))
+    assert [about["experiment"] for about in found] == list(GROUPS["slides"])[1:]
+    assert all(about["seeds"] == [0, 1, 5] for about in found)
+    assert runs[0].is_complete
 
 
-@pytest.mark.parametrize("seeds", [(1,), (2, 2), (-1,), (3, 0)])
-def test_impossible_seeds_are_refused_and_change_nothing(seeds, tmp_path):
+@pytest.mark.parametrize(("seeds", "message"), [
+    ((1,), "has the seeds 0 1 already: name others than 1"), ((1, 0), "already: name others than 1 0"),
+    ((2, 2), "different numbers of at least 0: got 2 2"), ((-1,), "different numbers of at least 0: got -1"),
+])  # fmt: skip
+def test_impossible_seeds_are_refused_and_change_nothing(seeds, message, tmp_path):
     run = finished(tmp_path / "run")
-    with pytest.raises(UsageError, match=r"different numbers of at least 0 beside the seeds 0 1: got "):
-        add_seeds(run, seeds)
+    with pytest.raises(UsageError, match=message):
+        grown(run, seeds)
     assert run.is_complete
     assert run.document("config")["seeds"] == [0, 1]
 
 
 def test_one_run_that_cannot_have_them_keeps_the_group_as_it_is(tmp_path):
     runs = group(tmp_path)
-    settings = runs[-1].document("config")
-    runs[-1].reopen({**settings, "seeds": [0, 1, 5]})
-    (runs[-1].path / "results.json").write_text("{}")
-    with pytest.raises(UsageError, match="beside the seeds 0 1 5"):
-        add_seeds(RunFolder(tmp_path), (5,))
-    assert all(run.is_complete for run in runs)
     (runs[-1].path / "results.json").unlink()
     with pytest.raises(UsageError, match=f"{runs[-1].path} is not finished: `gradlab resume {tmp_path}` first"):
-        add_seeds(RunFolder(tmp_path), (6,))
+        grown(RunFolder(tmp_path), (6,))
     assert runs[0].document("config")["seeds"] == [0, 1]
+
+
+def test_settings_of_another_version_are_refused_before_anything_is_changed(tmp_path):
+    run = finished(tmp_path / "run")
+    settings = run.document("config")
+    write_json(run.path / "config.json", {**settings, "config": {**settings["config"], "gone": 1}})
+    run.seal(finished=True)
+    with pytest.raises(FileError, match=r"does not fit the experiment: it differs in \['gone'\]"):
+        grown(run, (5,))
+    assert run.is_complete
 
 
 def test_a_folder_without_a_run_is_named(tmp_path):
     with pytest.raises(FileError, match=r"is .* a gradlab run"):
-        add_seeds(RunFolder(tmp_path), (5,))
-
-
-def test_a_run_that_somebody_holds_is_left_alone(tmp_path, monkeypatch):
-    monkeypatch.setattr("gradlab.records.folder.LOCK_SECONDS", 0.05)
-    run = finished(tmp_path / "run")
-    with run.locked(), pytest.raises((FileError, RuntimeError)):
-        add_seeds(RunFolder(tmp_path / "run"), (5,))
-    assert run.is_complete
+        grown(RunFolder(tmp_path), (5,))

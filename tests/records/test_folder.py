@@ -124,41 +124,6 @@ def test_a_full_disk_is_noticed_before_training_and_nothing_is_left(tmp_path, mo
     assert list((tmp_path / "run").iterdir()) == []
 
 
-# --- a finished run that is to go on
-
-
-@pytest.fixture
-def done(folder):
-    write_json(folder.path / "config.json", {"seeds": [0]})
-    for name in ("results.json", "report.html", "report.pdf"):
-        (folder.path / name).write_text("{}")
-    folder.seal(finished=True)
-    return folder
-
-
-def test_a_reopened_run_has_the_new_settings_and_is_not_complete(done):
-    done.reopen({"seeds": [0, 1]})
-    assert done.document("config") == {"seeds": [0, 1]}
-    assert not done.is_complete
-
-
-@pytest.mark.parametrize(("step", "seeds"), [("write_json", [0]), ("write_seal", [0, 1])])
-def test_killed_while_it_is_reopened_a_run_is_unfinished_and_readable(done, monkeypatch, step, seeds):
-    monkeypatch.setattr(folder_module, step, no_space)
-    with pytest.raises(OSError, match="No space"):
-        done.reopen({"seeds": [0, 1]})
-    assert not done.is_complete, "a run whose new seeds are missing must not pass for finished"
-    assert done.document("config") == {"seeds": seeds}
-
-
-def test_a_run_that_cannot_be_reopened_stays_finished(done, monkeypatch):
-    monkeypatch.setattr(Path, "unlink", no_space)
-    with pytest.raises(FileError, match="cannot write"):
-        done.reopen({"seeds": [0, 1]})
-    assert done.is_complete
-    assert done.document("config") == {"seeds": [0]}
-
-
 # --- what lies where
 
 

@@ -114,7 +114,8 @@ def forked(work: Callable[[], object], told: Path) -> int:
         work()
         code = 0
     except BaseException as error:  # whatever it is, it must not return into the code that forked
-        code = getattr(error, "exit_code", CRASHED) if isinstance(error, GradlabError | InterruptedRunError) else CRASHED
+        known = isinstance(error, GradlabError | InterruptedRunError)
+        code = getattr(error, "exit_code", CRASHED) if known else CRASHED
         told.write_text(f"{type(error).__name__}: {error}")
     finally:
         os._exit(code)

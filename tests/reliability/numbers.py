@@ -26,9 +26,8 @@ VALUES = (math.nan, math.inf, -math.inf)
 EPOCHS, STEPS = 2, 4
 SETTINGS = ({"TZ": "UTC", "LC_ALL": "C", "PYTHONHASHSEED": "0"},
             {"TZ": "Asia/Kathmandu", "LC_ALL": "tr_TR.UTF-8", "PYTHONHASHSEED": "1", "LANG": "de_DE"},
-            {"TZ": "America/St_Johns", "LC_ALL": "C.UTF-8", "PYTHONHASHSEED": "4294967295"},
+            {"TZ": "America/St_Johns", "LC_ALL": "C.UTF-8", "PYTHONHASHSEED": "4294967295", "PYTHONOPTIMIZE": "1"},
             {"TZ": "Pacific/Apia", "LANG": "ja_JP.eucJP", "PYTHONHASHSEED": "random"})  # fmt: skip
-"""Not PYTHONOPTIMIZE: without asserts torch sums the losses of a stack otherwise, which the fingerprint records."""
 FRESH = 20
 """Processes that train every family, in the full part."""
 
@@ -158,9 +157,18 @@ def full(share: float) -> dict[str, Any]:
     expected, different = family_bits(), []
     for index in range(count):
         found = in_a_fresh_process(SETTINGS[index % len(SETTINGS)])
-        different += [f"process {index}: {name} differs" for name in FAMILIES if found[name] != expected[name]]
+        different += [
+            f"process {index}: {name} differs"
+            for name in FAMILIES
+            if found[name] != expected[name] and not _sums_otherwise(name, SETTINGS[index % len(SETTINGS)])
+        ]
     return {"losses_that_are_no_numbers": len(trials[::every]), "wrong": len(wrong), "fresh_processes": count,
             "families": len(FAMILIES), "differences": len(different), "failures": wrong + different}  # fmt: skip
+
+
+def _sums_otherwise(name: str, settings: dict[str, str]) -> bool:
+    """Whether torch itself sums a family's losses otherwise there, which the fingerprint of its states records."""
+    return FAMILIES[name].together == "stacked" and "PYTHONOPTIMIZE" in settings
 
 
 def _bare(path: Path) -> list[str]:

@@ -134,6 +134,48 @@ def test_more_seeds_leave_an_earlier_stack_as_it_is(bars, recipe, make_small_net
         assert torch.allclose(grown.models[5].state_dict()[name], tensor, rtol=1e-4, atol=1e-5)
 
 
+def test_a_seed_that_was_trained_alone_stays_so_beside_a_stack(bars, recipe, make_small_net, tmp_path):
+    """On an accelerator one seed trains in a row, and several as a stack."""
+    alone = make_fit(
+        bars, recipe, make_small_net, together="in a row", place=Place(state=tmp_path), seeds=(4,), dropout=0
+    )
+    first = collect(alone)[1]
+    stacked = make_fit(bars, recipe, make_small_net, together="stacked", place=Place(state=tmp_path), seeds=(4, 0, 7))
+    with pytest.warns(UserWarning, match="losses: None then, at once now"):
+        grown = collect(stacked)[1]
+    assert sorted(path.name for path in (tmp_path / "model").iterdir()) == ["seed-4", "stack-0-7"]
+    same(([], SimpleNamespace(models={4: grown.models[4]})), ([], first))
+    assert set(grown.models) == {4, 0, 7}
+    assert not grown.exact
+
+
+@pytest.mark.parametrize("together", ["in a row", "processes"])
+def test_seeds_that_join_under_other_conditions_are_told(together, bars, recipe, make_small_net, tmp_path, monkeypatch):
+    train = partial(make_fit, bars, recipe, make_small_net, together=together, place=Place(state=tmp_path))
+    collect(train(seeds=(0,)))
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        assert collect(train(seeds=(0, 1)))[1].exact
+    monkeypatch.setattr("gradlab.training.task.code_digest", lambda: "another")
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        assert collect(train(seeds=(0, 1)))[1].exact, "nothing was trained by the other code"
+    with pytest.warns(UserWarning, match=r"'model' goes on under other conditions \(code: .* then, another now"):
+        assert not collect(train(seeds=(0, 1, 2)))[1].exact
+
+
+def test_a_state_says_how_the_losses_of_a_stack_were_summed(bars, recipe, make_small_net, tmp_path, monkeypatch):
+    """Without asserts (`python -O`) or its compiler torch leaves out a rule, and losses differ in their last digits."""
+    found = {}
+    for together, environment in (("stacked", "1"), ("stacked", "0"), ("in a row", "0")):
+        monkeypatch.setenv("PYTORCH_JIT", environment)
+        place = Place(state=tmp_path / together / environment)
+        collect(make_fit(bars, recipe, make_small_net, together=together, place=place, seeds=(0,)))
+        (folder,) = place.state.glob("model/*")
+        found[together, environment] = newest_state(folder)[1]["fingerprint"].get("losses")
+    assert found == {("stacked", "1"): "at once", ("stacked", "0"): "one by one", ("in a row", "0"): None}
+
+
 def test_a_damaged_newest_state_is_named_and_the_one_before_is_used(bars, recipe, make_small_net, tmp_path):
     straight = collect(make_fit(bars, recipe, make_small_net, together="in a row", place=Place()))
     place = Place(state=tmp_path, save_steps=3, stop=StopAtStep(9))

@@ -1,44 +1,61 @@
 """More seeds for what is finished: what was trained is read back, only the new seeds are trained."""
 
-import contextlib
 import shlex
 import sys
 from collections.abc import Sequence
 from typing import Any
 
-from gradlab.cli.settings import checked_settings
+from gradlab.cli.execute import execute_held
+from gradlab.cli.settings import checked_settings, configured, load_experiment
 from gradlab.errors import UsageError
 from gradlab.experiments import GROUPS
-from gradlab.records import RunFolder
+from gradlab.records import RunFolder, reopen
 
 
-def add_seeds(folder: RunFolder, seeds: Sequence[int]) -> None:
-    """Gives a finished run, or every run of a finished group, more seeds: an unfinished run, to be resumed.
+def add_seeds(folder: RunFolder, seeds: Sequence[int], *, quiet: bool, as_json: bool) -> int:
+    """Trains a finished run, or every run of a finished group, with more seeds; returns the worst exit code.
 
     Raises:
         UsageError: a run is not finished, or a seed is negative, repeated or there already.
-        FileError: another process holds a run, or it cannot be read or written.
+        GradlabError: whatever stopped it; where nothing new was measured yet, the run is finished as before.
     """
+    if len(set(seeds)) != len(seeds) or min(seeds) < 0:
+        raise UsageError(f"--add-seeds takes different numbers of at least 0: got {_told(seeds)}")
+    runs = _runs(folder)
+    for run in runs:
+        if not run.is_complete:
+            raise UsageError(f"{run.path} is not finished: `gradlab resume {folder.path}` first, then add seeds")
+    wider = {run.path: _widened(run, seeds) for run in runs}  # all are checked before the first one is changed
+    if not any(wider.values()):
+        there = runs[0].document("config")["seeds"]
+        raise UsageError(f"{folder.path} has the seeds {_told(there)} already: name others than {_told(seeds)}")
+    codes = [_grown(run, settings, quiet=quiet, as_json=as_json) for run in runs if (settings := wider[run.path])]
+    return max(codes)
+
+
+def _runs(folder: RunFolder) -> list[RunFolder]:
     if folder.has("group"):
-        runs = [RunFolder(folder.path / name) for name in GROUPS[folder.document("group")["group"]]]
-    else:
-        folder.document("config")
-        runs = [folder]
-    with contextlib.ExitStack() as held:
-        for run in runs:
-            if not run.is_complete:
-                raise UsageError(f"{run.path} is not finished: `gradlab resume {folder.path}` first, then add seeds")
-            held.enter_context(run.locked())
-        widened = [_widened(run, seeds) for run in runs]  # all are checked before the first is changed
-        for run, settings in zip(runs, widened, strict=True):
-            run.reopen(settings)
+        return [RunFolder(folder.path / name) for name in GROUPS[folder.document("group")["group"]]]
+    folder.document("config")
+    return [folder]
 
 
-def _widened(run: RunFolder, seeds: Sequence[int]) -> dict[str, Any]:
+def _widened(run: RunFolder, seeds: Sequence[int]) -> dict[str, Any] | None:
+    """The settings of a run with the seeds that it lacks; None where it lacks none."""
     settings = checked_settings(run.document("config"))
-    both = [*settings["seeds"], *seeds]
-    if len(set(both)) != len(both) or min(both) < 0:
-        there, got = (" ".join(map(str, some)) for some in (settings["seeds"], seeds))
-        raise UsageError(f"--add-seeds takes different numbers of at least 0 beside the seeds {there}: got {got}")
+    configured(load_experiment(settings["experiment"]), settings)
+    missing = [seed for seed in seeds if seed not in settings["seeds"]]
+    if not missing:
+        return None
     command = f"{settings['command']} && {shlex.join(['gradlab', *sys.argv[1:]])}"
-    return {**settings, "seeds": both, "command": command}
+    return {**settings, "seeds": [*settings["seeds"], *missing], "command": command}
+
+
+def _grown(run: RunFolder, settings: dict[str, Any], *, quiet: bool, as_json: bool) -> int:
+    with run.locked():
+        reopen(run, settings)
+        return execute_held(run, quiet=quiet, as_json=as_json)
+
+
+def _told(seeds: Sequence[int]) -> str:
+    return " ".join(map(str, seeds))

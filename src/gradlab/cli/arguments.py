@@ -45,6 +45,8 @@ JSON = Flag(name="--json", help="print one JSON document instead of text")
 
 class _Parser(argparse.ArgumentParser):
     def error(self, message: str) -> NoReturn:
+        if "arguments are required" in message:
+            message += ", before flags that take several values"
         raise UsageError(f"{message}; see `{self.prog} --help`")
 
 

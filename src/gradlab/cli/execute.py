@@ -13,8 +13,15 @@ from gradlab import training
 from gradlab.cli.settings import checked_settings, configured, load_experiment, make_run
 from gradlab.cli.together import ranks_of
 from gradlab.data import show_progress
-from gradlab.errors import DivergedError, GradlabError, InterruptedRunError, UsageError
-from gradlab.records import RowJournal, RunFolder
+from gradlab.errors import (
+    DataUnavailableError,
+    DivergedError,
+    FileError,
+    GradlabError,
+    InterruptedRunError,
+    UsageError,
+)
+from gradlab.records import RowJournal, RunFolder, forget, take_back
 from gradlab.report import ReportPaths, page_of_run, terminal_summary, write_documents, write_report
 from gradlab.training.board import Board
 from gradlab.training.display import Display, duration
@@ -50,6 +57,9 @@ def execute_held(folder: RunFolder, *, quiet: bool, as_json: bool) -> int:
             raise InterruptedRunError(message, exit_code=error.exit_code) from error
         except Exception as error:
             display.wipe()
+            taken_back = "; the run is finished as it was before" if take_back(folder) else ""
+            if taken_back and type(error) in (UsageError, FileError, DataUnavailableError):
+                raise type(error)(f"{error}{taken_back}") from error
             if _is_users(error):
                 raise UsageError(f"{settings['experiment']} cannot run with these settings: {error}") from error
             raise
@@ -72,6 +82,7 @@ def _execute(
         device_name=_device_name(settings["device"]),
     )  # fmt: skip
     folder.seal(finished=True)
+    forget(folder)
     paths = write_report([page_of_run(folder, module.page(folder))], folder.path)
     display.wipe()
     _finish(folder, document, paths, settings, as_json=as_json)

@@ -20,11 +20,15 @@ def main(words: Sequence[str]) -> int:
     ]  # fmt: skip
     options = parse("resume", "Goes on with an interrupted run; only its folder is needed.", flags, words)
     folder = RunFolder(Path(options["run"]))
+    as_json = bool(options["json"])
+    quiet = bool(options["quiet"]) or as_json
     if options["add_seeds"] is not None:
         from gradlab.cli.add_seeds import add_seeds
 
         refuse_several("--add-seeds")
-        add_seeds(folder, options["add_seeds"])
+        code = add_seeds(folder, options["add_seeds"], quiet=quiet, as_json=as_json and not folder.has("group"))
+        if not folder.has("group"):
+            return code
     if folder.has("group"):
         from gradlab.cli.group import continue_group
 
@@ -38,8 +42,7 @@ def main(words: Sequence[str]) -> int:
         return 0
     from gradlab.cli.execute import execute
 
-    as_json = bool(options["json"])
-    return together(lambda: execute(folder, quiet=bool(options["quiet"]) or as_json, as_json=as_json))
+    return together(lambda: execute(folder, quiet=quiet, as_json=as_json))
 
 
 def _finished(folder: Path, report: Path) -> str:

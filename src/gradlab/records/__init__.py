@@ -1,5 +1,6 @@
 """What a run leaves behind: files written whole or not at all, rows, weights, environment."""
 
+from gradlab.records.earlier import forget, reopen, take_back
 from gradlab.records.environment import code_digest, describe_environment, processor_name
 from gradlab.records.files import append_line, sha256_of_file, write_atomically, write_json
 from gradlab.records.folder import RunFolder, new_run_folder, slug
@@ -14,13 +15,16 @@ __all__ = [
     "append_line",
     "code_digest",
     "describe_environment",
+    "forget",
     "new_run_folder",
     "processor_name",
     "read_rows",
     "read_sealed",
     "read_weights",
+    "reopen",
     "sha256_of_file",
     "slug",
+    "take_back",
     "write_atomically",
     "write_json",
     "write_sealed",

@@ -14,9 +14,9 @@ import numpy as np
 from filelock import FileLock, Timeout
 
 from gradlab.errors import FileError, UsageError
-from gradlab.records.files import PARTS, make_folder, write_atomically, write_json
+from gradlab.records.files import PARTS, make_folder, write_atomically
 from gradlab.records.journal import Row, read_rows
-from gradlab.records.seal import BEGUN, FINISHED, SEAL, check_seal, write_seal
+from gradlab.records.seal import BEGUN, FINISHED, check_seal, write_seal
 
 LOCK_SECONDS = 2.0
 """How long a new process waits for the children of a killed one to notice that they are alone."""
@@ -136,22 +136,6 @@ class RunFolder:
             FileError: the seal cannot be written.
         """
         write_seal(self.path, FINISHED if finished else BEGUN)
-
-    def reopen(self, settings: dict[str, Any]) -> None:
-        """Makes a finished run an unfinished one with other settings; the state of what was trained stays.
-
-        Killed between two of its steps, it leaves an unfinished run, with these settings or the old ones.
-
-        Raises:
-            FileError: the folder cannot be written.
-        """
-        try:
-            (self.path / "results.json").unlink()
-            (self.path / SEAL).unlink(missing_ok=True)  # it knows the old settings
-        except OSError as error:
-            raise FileError(f"cannot write {self.path}: {error.strerror}") from error
-        write_json(self.path / "config.json", settings)
-        self.seal(finished=False)
 
     @contextlib.contextmanager
     def locked(self) -> Iterator[None]:

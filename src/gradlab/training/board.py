@@ -26,8 +26,6 @@ class Board:
     def __init__(self, folder: Path) -> None:
         self._folder = folder
         self._writers: dict[tuple[str, Any], SummaryWriter] = {}
-        with contextlib.suppress(FileNotFoundError):
-            shutil.rmtree(folder)
 
     def add(self, row: Row) -> None:
         """Adds a row's measurements as scalars over steps where it has a step, else over epochs."""
@@ -71,6 +69,8 @@ class Board:
     def _writer(self, arm: str, seed: object) -> SummaryWriter:
         key = (arm, seed)
         if key not in self._writers:
+            if not self._writers:  # not before: what cannot go on leaves the events of an earlier session alone
+                shutil.rmtree(self._folder, ignore_errors=True)
             try:
                 self._writers[key] = SummaryWriter(str(self._folder / f"{slug(arm)}-{seed}"), flush_secs=10)
             except OSError as error:

@@ -19,7 +19,7 @@ from gradlab.training.loop import train
 from gradlab.training.processes import description, train_in_processes
 from gradlab.training.ranks import Ranks
 from gradlab.training.recipe import Recipe
-from gradlab.training.saver import stacks, start
+from gradlab.training.saver import groups_to_stack, same_ground, start
 from gradlab.training.share import Share
 from gradlab.training.signals import Stop
 from gradlab.training.solo import Solo
@@ -141,7 +141,11 @@ def collect(training: Generator[Row, None, Trained]) -> tuple[list[Row], Trained
 
 
 def _train_all(task: Task, seeds: tuple[int, ...], trained: Trained) -> Iterator[Row]:
+    first: dict[str, Any] = {}
+
     def keep(seed: int, weights: dict[str, Tensor], about: dict[str, Any]) -> None:
+        first.update(first or about["fingerprint"])
+        trained.exact &= same_ground(task.arm, first, about["fingerprint"])
         _keep(task, trained, seed, weights, about)
 
     if trained.way.name == "processes":
@@ -150,10 +154,12 @@ def _train_all(task: Task, seeds: tuple[int, ...], trained: Trained) -> Iterator
     heard = task.place.stop
     if task.place.ranks.count > 1:  # the loop stops at what all processes agreed on, not at what this one heard first
         task = replace(task, place=replace(task.place, stop=Stop()))
-    groups = stacks(task, seeds) if trained.way.name == "stacked" else [(seed,) for seed in seeds]
-    trained.exact &= trained.way.name != "stacked" or len(groups) == 1  # other stacks, other rounding
-    for group in groups:
-        learner = Stack(task, group) if trained.way.name == "stacked" else _one_seed(task, group[0], heard)
+    groups = [(Solo.kind, (seed,)) for seed in seeds]
+    if trained.way.name == "stacked":
+        groups = groups_to_stack(task, seeds)
+        trained.exact &= len(groups) == 1  # other stacks, other rounding
+    for kind, group in groups:
+        learner = Stack(task, group) if kind == Stack.kind else _one_seed(task, group[0], heard)
         training: Training = start(task, learner)
         yield from train(task, training)
         trained.step_seconds = training.step_seconds

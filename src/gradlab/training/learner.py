@@ -88,6 +88,8 @@ class Training:
     exact: bool = True
     seconds: float = 0.0
     step_seconds: float | None = None
+    fingerprint: dict[str, Any] = field(default_factory=dict)
+    """What can change its bits, as it was when it was trained."""
 
     def active(self) -> list[int]:
         """The replicas still learning."""

@@ -220,6 +220,7 @@ def description(training: Training, replica: int) -> dict[str, Any]:
         "diverged": standing.diverged,
         "exact": training.exact,
         "seconds": training.seconds,
+        "fingerprint": training.fingerprint,
     }
 
 

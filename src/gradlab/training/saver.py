@@ -12,8 +12,8 @@ from torch import Tensor
 from gradlab.errors import FileError
 from gradlab.records import slug
 from gradlab.training.learner import Learner, Standing, Training
-from gradlab.training.solo import under
-from gradlab.training.stack import Stack
+from gradlab.training.solo import Solo, under
+from gradlab.training.stack import Stack, losses_summed
 from gradlab.training.state import newest_state, write_state
 from gradlab.training.task import Task
 
@@ -38,6 +38,7 @@ SAVE_SHARE = 0.01  # of the time goes into saving, at most
 def start(task: Task, learner: Learner) -> Training:
     """A training at its beginning, or where its newest valid state left it."""
     training = Training(learner, [Standing() for _ in learner.seeds], [{} for _ in learner.seeds])
+    training.fingerprint = _fingerprint(task, learner)
     folder = state_folder(task, learner)
     found = newest_state(folder) if folder is not None else None
     if found is not None:
@@ -97,17 +98,18 @@ def state_folder(task: Task, learner: Learner) -> Path | None:
     return task.place.state / slug(task.arm) / name
 
 
-def stacks(task: Task, seeds: tuple[int, ...]) -> list[tuple[int, ...]]:
-    """The seeds in the groups that are stacked: those of which an earlier session kept a stack stay together."""
+def groups_to_stack(task: Task, seeds: tuple[int, ...]) -> list[tuple[str, tuple[int, ...]]]:
+    """Each group of seeds and whether it is a `Stack` or a `Solo`: seeds of an earlier session stay as they were."""
     if task.place.state is None or task.place.dry:
-        return [seeds]
+        return [(Stack.kind, seeds)]
     left, groups = list(seeds), []
-    for folder in sorted((task.place.state / slug(task.arm)).glob(f"{Stack.kind}-*")):
-        group = [seed for seed in seeds if str(seed) in folder.name.split("-")[1:]]
-        if folder.name == "-".join([Stack.kind, *map(str, group)]) and set(group) <= set(left):
-            groups.append(tuple(group))
+    for folder in sorted((task.place.state / slug(task.arm)).glob("*-*")):
+        kind, *names = folder.name.split("-")
+        group = [seed for seed in seeds if str(seed) in names]
+        if kind in (Stack.kind, Solo.kind) and list(map(str, group)) == names and set(group) <= set(left):
+            groups.append((kind, tuple(group)))
             left = [seed for seed in left if seed not in group]
-    return [*groups, tuple(left)] if left else groups
+    return [*groups, (Stack.kind, tuple(left))] if left else groups
 
 
 def _refuse_full_disk(learner: Learner, folder: Path) -> None:
@@ -131,7 +133,7 @@ def _save(task: Task, training: Training, folder: Path) -> None:
     for replica, weights in enumerate(training.best_weights):
         tensors |= {f"best/{replica}/{name}": tensor for name, tensor in weights.items()}
     meta = {
-        "fingerprint": task.fingerprint(),
+        "fingerprint": _fingerprint(task, training.learner),
         "settings": _settings(task, training.learner),
         "epoch": training.epoch,
         "step_in_epoch": training.step_in_epoch,
@@ -177,14 +179,17 @@ def _refuse_other_settings(task: Task, learner: Learner, saved: dict[str, Any]) 
         )
 
 
-def _same_ground(task: Task, saved: dict[str, Any]) -> bool:
-    """Whether nothing has changed that can change the bits; says what has."""
-    now = task.fingerprint()
+def same_ground(arm: str, saved: dict[str, Any], now: dict[str, Any]) -> bool:
+    """Whether nothing has changed that can change the bits of an arm; says what has."""
     changed = [name for name in now if saved.get(name) != now[name]]
     if changed:
         told = "; ".join(f"{name}: {saved.get(name)} then, {now[name]} now" for name in changed)
-        warnings.warn(f"'{task.arm}' goes on under other conditions ({told}): the result is not exact", stacklevel=2)
+        warnings.warn(f"'{arm}' goes on under other conditions ({told}): the result is not exact", stacklevel=2)
     return not changed
+
+
+def _fingerprint(task: Task, learner: Learner) -> dict[str, Any]:
+    return {**task.fingerprint(), **({"losses": losses_summed()} if learner.kind == Stack.kind else {})}
 
 
 def _refuse_misshapen(task: Task, training: Training, meta: Any) -> None:
@@ -235,7 +240,10 @@ def _restore(task: Task, training: Training, tensors: dict[str, Tensor], meta: d
         training.epoch, training.step_in_epoch = meta["epoch"], meta["step_in_epoch"]
         training.rows, training.finished = meta["rows"], meta["finished"]
         training.seconds = meta["seconds"]
-        training.exact = meta["exact"] and (training.finished or _same_ground(task, meta["fingerprint"]))
+        if training.finished:
+            training.exact, training.fingerprint = meta["exact"], meta["fingerprint"]
+        else:
+            training.exact = meta["exact"] and same_ground(task.arm, meta["fingerprint"], training.fingerprint)
     except (KeyError, IndexError, TypeError, RuntimeError, ValueError) as error:
         raise FileError(f"the saved state of '{task.arm}' is not of this model and recipe: {error}") from error
     for replica, standing in enumerate(training.standings):

@@ -2,6 +2,7 @@
 
 import copy
 import math
+import os
 from typing import Any
 
 import torch
@@ -14,6 +15,11 @@ from gradlab.training.solo import first_not_finite, under, why_diverged
 from gradlab.training.state import optimizer_settings, optimizer_tensors, restore_optimizer
 from gradlab.training.task import Objective, Task
 from gradlab.training.unread import Sums, unread_on
+
+
+def losses_summed() -> str:
+    """How torch sums the losses of a stack: a Python without asserts, or torch without its compiler, sums otherwise."""
+    return "at once" if __debug__ and os.environ.get("PYTORCH_JIT", "1") == "1" else "one by one"
 
 
 class _Bound(nn.Module):

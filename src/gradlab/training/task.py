@@ -1,6 +1,5 @@
 """All that the training of one arm needs to know, whichever way its seeds run."""
 
-import os
 from collections.abc import Callable, Mapping
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field
@@ -142,14 +141,8 @@ class Task:
             "accelerator": _accelerator(self.place.device),
             "augmentation": native_augmentation() if uses_the_kernel(self.prepare) else "torch",
             "batch norm": native_norm() if self.place.precision == "bfloat16" else "torch",
-            "stacked losses": _stacked_losses(),
             "code": code_digest(),
         }
-
-
-def _stacked_losses() -> str:
-    """How torch sums the losses of a stack: a Python without asserts, or torch without its compiler, sums otherwise."""
-    return "at once" if __debug__ and os.environ.get("PYTORCH_JIT", "1") == "1" else "one by one"
 
 
 def _accelerator(device: str) -> str | None:
