@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from PIL import Image
 
 from gradlab.data import decode
-from gradlab.data.decode import read_picture, shorter_side
+from gradlab.data.decode import read_picture, sides
 from gradlab.errors import DataUnavailableError
 
 RAMP = np.linspace(0, 255, 64, dtype=np.uint8).reshape(8, 8)
@@ -146,9 +146,9 @@ class TestGeometry:
         difference = read_picture(tmp_path / "a.jpg", 8).astype(int) - read_picture(tmp_path / "a.png", 8)
         assert np.abs(difference).max() <= 4
 
-    def test_shorter_side(self, tmp_path):
+    def test_sides(self, tmp_path):
         Image.new("L", (30, 20)).save(tmp_path / "a.png")
-        assert shorter_side(tmp_path / "a.png") == 20
+        assert sides(tmp_path / "a.png") == (30, 20)
 
 
 def png_header(width: int, height: int) -> bytes:

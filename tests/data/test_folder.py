@@ -146,7 +146,22 @@ class TestPixels:
             for name in ("a", "b"):
                 (tmp_path / name).mkdir(exist_ok=True)
                 Image.new("RGB", size, (index, 0, 1)).save(tmp_path / name / f"{index}.png")
-        assert load_folder(tmp_path).shape == (3, side, side)
+        assert load_folder(tmp_path, framing="pad").shape == (3, side, side)
+
+    @pytest.mark.parametrize(("size", "told"), [((16, 12), "25%"), ((8, 40), "80%"), ((16, 13), None)])
+    def test_that_long_pictures_lose_their_ends_is_told(self, tmp_path, size, told):
+        for name in ("a", "b"):
+            (tmp_path / name).mkdir()
+            for number in range(3):
+                Image.new("RGB", size, (number, 0, 1)).save(tmp_path / name / f"{number}.png")
+        Image.new("RGB", (1, 90)).save(tmp_path / "b" / "long.png")  # one alone is no reason to tell
+        if told is None:
+            assert load_folder(tmp_path, image_size=8).shape == (3, 8, 8)  # a warning would be an error here
+        else:
+            with pytest.warns(UserWarning, match=f"half of these pictures or more lose {told} .* --framing pad keeps"):
+                load_folder(tmp_path, image_size=8)
+        for framing in ("pad", "stretch"):
+            assert load_folder(tmp_path, image_size=8, framing=framing).shape == (3, 8, 8)
 
     def test_a_given_size_wins(self, tmp_path):
         fill(tmp_path, {"a": 3, "b": 3})
@@ -186,7 +201,7 @@ class TestWhatIsRefused:
 
     def test_a_file_is_no_folder(self, tmp_path):
         (tmp_path / "a.png").write_bytes(b"")
-        with pytest.raises(DataUnavailableError, match=r"there is no folder .*a.png"):
+        with pytest.raises(DataUnavailableError, match=r"a\.png is a file: give the folder that holds one sub-folder"):
             load_folder(tmp_path / "a.png")
 
     def test_a_folder_that_cannot_be_listed_is_named(self, tmp_path, monkeypatch):

@@ -23,14 +23,14 @@ BARS = (128, 128, 128)
 """Red, green and blue of the bars beside a whole picture: near what most datasets' mean is, so near 0 for a network."""
 
 
-def shorter_side(path: Path) -> int:
-    """The shorter of width and height in pixels, from the file's header.
+def sides(path: Path) -> tuple[int, int]:
+    """Width and height in pixels, from the file's header.
 
     Raises:
         DataUnavailableError: the file is not an image that can be read.
     """
     with _opened(path) as image:
-        return min(image.size)
+        return image.size
 
 
 def read_picture(path: Path, side: int, framing: Framing = "crop") -> np.ndarray:

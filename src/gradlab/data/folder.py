@@ -11,7 +11,7 @@ from pathlib import Path
 import numpy as np
 import torch
 
-from gradlab.data.decode import FRAMINGS, Framing, read_picture, shorter_side
+from gradlab.data.decode import FRAMINGS, Framing, read_picture, sides
 from gradlab.data.decoding import PictureFiles
 from gradlab.data.images import Images, Splits
 from gradlab.data.partition import carve, held_out
@@ -31,6 +31,8 @@ VALIDATION_SHARE = 0.15
 TEST_SHARE = 0.15
 SIDE_STEP = 8
 LARGEST_DEFAULT_SIDE = 64
+SURVEYED, TOLD_LOSS = 100, 0.25
+"""Pictures whose proportions are looked at, and the share of most of them beyond which their loss is told."""
 IMAGE_MEMORY = 2.0
 """Gigabytes of decoded images that are kept in memory, if nobody says otherwise."""
 MOST_AT_ONCE = 250e6
@@ -81,19 +83,14 @@ def load_folder(
             be split, or an image cannot be read.
     """
     root = Path(path).expanduser()
-    if not root.is_dir():
-        raise DataUnavailableError(f"there is no folder {root}: give the path of a folder with one sub-folder a class")
-    if image_size is not None and image_size < 1:
-        raise UsageError(f"the image size must be 1 or more: got {image_size}")
-    if framing not in FRAMINGS:
-        raise unknown("framing", framing, FRAMINGS)
-    if not image_memory >= 0:
-        raise UsageError(f"the memory for images must be 0 gigabytes or more: got {image_memory}")
+    _refuse_impossible(root, image_size, framing, image_memory)
     try:
         classes, listings = _list_parts(root)
     except OSError as error:
         raise DataUnavailableError(f"cannot list {error.filename or root}: {error.strerror}") from error
     paths = [path for listing in listings.values() for path in listing.paths]
+    if framing == "crop":
+        _tell_of_long_pictures(paths)
     side = image_size or _default_side(paths)
     if len(paths) * 3 * side**2 > image_memory * 1e9:
         rows = _split_rows(listings, split_seed)
@@ -109,6 +106,19 @@ def load_folder(
             # Both shares are of all images, not of what the other one left.
             rest, parts[part] = carve(rest, _quotas(listings["train"].labels, share), split_seed)
     return Splits(train=rest, validation=parts["validation"], test=parts["test"], name=f"folder:{root.name}")
+
+
+def _refuse_impossible(root: Path, image_size: int | None, framing: str, image_memory: float) -> None:
+    if root.is_file():
+        raise DataUnavailableError(f"{root} is a file: give the folder that holds one sub-folder a class")
+    if not root.is_dir():
+        raise DataUnavailableError(f"there is no folder {root}: give the path of a folder with one sub-folder a class")
+    if image_size is not None and image_size < 1:
+        raise UsageError(f"the image size must be 1 or more: got {image_size}")
+    if framing not in FRAMINGS:
+        raise unknown("framing", framing, FRAMINGS)
+    if not image_memory >= 0:
+        raise UsageError(f"the memory for images must be 0 gigabytes or more: got {image_memory}")
 
 
 def _list_parts(root: Path) -> tuple[tuple[str, ...], dict[str, _Listing]]:
@@ -183,8 +193,19 @@ def _stays_inside(path: Path, root: Path) -> bool:
 
 
 def _default_side(paths: Sequence[Path]) -> int:
-    side = statistics.median(shorter_side(path) for path in paths)
+    side = statistics.median(min(sides(path)) for path in paths)
     return min(max(round(side / SIDE_STEP), 1) * SIDE_STEP, LARGEST_DEFAULT_SIDE)
+
+
+def _tell_of_long_pictures(paths: Sequence[Path]) -> None:
+    some = (sides(path) for path in paths[:: max(1, len(paths) // SURVEYED)])
+    lost = statistics.median(1 - min(size) / max(size) for size in some)
+    if lost >= TOLD_LOSS:
+        warnings.warn(
+            f"half of these pictures or more lose {lost:.0%} of themselves or more, since their centre square is cut "
+            "out: --framing pad keeps all of it, --framing stretch too, distorted",
+            stacklevel=3,
+        )
 
 
 def _read_all(paths: Sequence[Path], side: int, framing: Framing) -> torch.Tensor:

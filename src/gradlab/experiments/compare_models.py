@@ -193,8 +193,9 @@ def _advice(run: RunFolder, best: str) -> str:
     if steps < FEW_STEPS:
         told.append("That is few, and the order may change with more: raise --epochs.")
     if len(settings["seeds"]) < MANY_SEEDS:
-        seeds = " ".join(map(str, range(MANY_SEEDS)))
-        told.append(f"To tell the networks apart by more than chance take more seeds: --seeds {seeds}.")
+        missing = [seed for seed in range(2 * MANY_SEEDS) if seed not in settings["seeds"]]
+        seeds = " ".join(map(str, missing[: MANY_SEEDS - len(settings["seeds"])]))
+        told.append(f"More seeds tell the networks apart by more than chance: gradlab resume RUN --add-seeds {seeds}.")
     return " ".join(told)
 
 

@@ -61,6 +61,8 @@ def _data(data: Mapping[str, Any]) -> dict[str, Any]:
         told[str(data.get("kind", "images"))] = ", ".join(f"{count:,} {part}" for part, count in data["sizes"].items())
     if data.get("shape"):
         told["shape"] = " × ".join(map(str, data["shape"]))
+    if data.get("framing"):
+        told["framing"] = data["framing"]
     if data.get("classes"):
         told["classes"] = len(data["classes"])
     return told

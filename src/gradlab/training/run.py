@@ -98,6 +98,7 @@ class Run:
             "shape": list(splits.train.pixels.shape[1:]),
             "classes": list(splits.train.classes),
             "sizes": {part: len(getattr(splits, part)) for part in ("train", "validation", "test")},
+            **({"framing": self.framing} if name.startswith("folder:") else {}),
             "mean": list(mean),
             "standard_deviation": list(deviation),
         }
