@@ -189,7 +189,9 @@ def test_the_framing_asked_for_reaches_the_pictures_and_the_record(tmp_path):
     run = make_run(None, settings)
     run.load(f"folder:{tmp_path}", side=8)
     assert run.facts["data"]["sha256"] == load_folder(tmp_path, image_size=8, framing="pad").digest()
-    assert run.facts["data"]["sha256"] != load_folder(tmp_path, image_size=8).digest()
+    assert run.facts["data"]["framing"] == "pad"
+    with pytest.warns(UserWarning, match="--framing pad keeps"):
+        assert run.facts["data"]["sha256"] != load_folder(tmp_path, image_size=8).digest()
 
 
 def test_the_flag_offers_what_there_is():
