@@ -4,7 +4,7 @@ Expect: without it the network sees a bag of patches: put in another order they 
 patches, the less of the layout each one holds, so the more is lost.
 Source: handbook, practical 3, bonus.
 Command: `gradlab run positional_embedding`; with the dear patches of 2: `--patch-sizes 8 4 2`
-Cost: not run in full yet; `gradlab run positional_embedding --dry-run` estimates it.
+Cost: see LOG.md, entry "positional_embedding".
 """
 
 from collections.abc import Iterator
