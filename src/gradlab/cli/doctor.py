@@ -62,7 +62,8 @@ def _thread_finding() -> Finding:
     cores, asked = available_cores(), os.environ.get("OMP_NUM_THREADS")
     load = os.getloadavg()[0] if hasattr(os, "getloadavg") else 0.0
     if load > cores:
-        busy = f"other programs keep these {cores} cores busy (load {load:.1f}): runs will take longer"
+        kept = "the only core" if cores == 1 else f"these {cores} cores"
+        busy = f"other programs keep {kept} busy (load {load:.1f}): runs will take longer"
         return Finding("note", busy)
     return Finding(
         "ok",

@@ -54,7 +54,7 @@ class Config:
         "ResNet",
         "ViT",
     )
-    """networks to compare; the first is the one the others are held against"""
+    """networks to compare, the others with the first; all but MLP and ViT are convolutional"""
     equal_time: bool = True
     """trains the cheaper networks a second time, for as long as the dearest one takes"""
     epochs: int = 10

@@ -82,5 +82,6 @@ def oversubscribed(processes: int, threads: int) -> str | None:
             "several threads that wait for each other can become many times slower; use --threads 1"
         )
     if load > cores + 0.5:
-        return f"other programs keep these {cores} cores busy (load {load:.1f}): expect longer times"
+        kept = "the only core" if cores == 1 else f"these {cores} cores"
+        return f"other programs keep {kept} busy (load {load:.1f}): expect longer times"
     return None
