@@ -1,10 +1,9 @@
 """How fast does gradlab train beside a loop written by hand, and beside Fabric and Lightning?
 
 The loop by hand is what an engineer writes in ten minutes: normalised float images in one tensor, batches by index,
-loss and right answers summed as tensors, nothing else. Fabric and Lightning are given the same batches. gradlab gets
-uint8 images and normalises them itself: once for all where they take little memory, else batch by batch. Same network,
-batch size and optimiser; random pixels. A round trains a few steps and then many; their difference is the cost in a
-steady state. Processor time, 1 thread.
+loss and right answers summed as tensors, nothing else. Fabric and Lightning are given the same batches. gradlab keeps
+uint8 images and normalises each batch. Same network, batch size and optimiser; random pixels. A round trains a few
+steps and then many; their difference is the cost in a steady state. Processor time, 1 thread.
 
 Run: `python -m bench.bare_loop`; for Fabric and Lightning install `pip install -e '.[bench]'` first
 """

@@ -32,11 +32,10 @@ def main():
         model = make()
         optimizer = torch.optim.SGD(model.parameters(), lr=0.01)
         loss_sum, right = 0.0, 0
-        normalized = normalize(pixels)
         order = torch.randperm(SAMPLES)
         for start in range(0, SAMPLES, BATCH):
             rows = order[start : start + BATCH]
-            images, targets = normalized.index_select(0, rows), labels.index_select(0, rows)
+            images, targets = normalize(pixels.index_select(0, rows)), labels.index_select(0, rows)
             optimizer.zero_grad()
             logits = model(images)
             loss = F.cross_entropy(logits, targets)

@@ -16,7 +16,7 @@ from gradlab.data import Splits, StreamedPixels, load_folder
 from gradlab.errors import DataUnavailableError, InterruptedRunError
 from gradlab.evaluation import measure_classification
 from gradlab.objectives import classification
-from gradlab.training import Place, Recipe, Stop, batches, collect, fit
+from gradlab.training import Place, Recipe, Stop, collect, fit
 
 CENTRE = Normalize((0.5,), (0.5,))
 
@@ -37,7 +37,7 @@ def trained(splits: Splits, make: Callable[[], nn.Module], place: Place, **optio
     measure = {"validation": lambda model: measure_classification(model, splits.validation, CENTRE)}
     rows, result = collect(
         fit(make, (splits.train.pixels, splits.train.labels), classification, recipe, measure=measure,
-            place=place, **{"prepare": Pipeline([RandomHorizontalFlip(), CENTRE]), **options})
+            prepare=Pipeline([RandomHorizontalFlip(), CENTRE]), place=place, **options)
     )  # fmt: skip
     return rows, {seed: model.state_dict() for seed, model in result.models.items()}
 
@@ -47,36 +47,6 @@ def check_same_bits(found: Any, expected: Any) -> None:
     for seed, weights in expected[1].items():
         for name, tensor in weights.items():
             assert torch.equal(found[1][seed][name], tensor)
-
-
-class Counted(Normalize):
-    """Counts how often it is asked."""
-
-    calls = 0
-
-    def __call__(self, images, uniforms=None):
-        self.calls += 1
-        return super().__call__(images, uniforms)
-
-
-@pytest.mark.parametrize("precision", ["float32", "float64", "bfloat16"])
-@pytest.mark.parametrize("way", ["in a row", "stacked", "processes"])
-def test_images_that_are_normalised_once_train_as_those_of_every_batch(
-    way, precision, folder, make_small_net, monkeypatch
-):
-    splits = load_folder(folder, image_size=8)
-    found = {}
-    for limit in (0, 4 * splits.train.pixels.numel() - 1, 4 * splits.train.pixels.numel()):
-        monkeypatch.setattr(batches, "READY_BYTES", limit)
-        counted = Counted((0.4,), (0.3,))
-        place = Place(precision=precision)
-        result = trained(splits, make_small_net, place, prepare=counted, seeds=(0, 5), together=way)
-        found[limit] = counted.calls, result
-    (often, each_batch), (as_often, _), (once, at_once) = found.values()
-    check_same_bits(at_once, each_batch)
-    assert once == 1
-    assert often == as_often
-    assert (often == 0) if way == "processes" else (often > 10), "processes normalise out of our sight"
 
 
 @pytest.mark.parametrize("way", ["in a row", "stacked", "processes"])

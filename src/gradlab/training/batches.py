@@ -1,37 +1,15 @@
 """Which samples a step sees, and in which view: functions of seed, epoch and sample, with no hidden state."""
 
 from collections.abc import Callable, Iterator
-from dataclasses import replace
 
 import torch
 from torch import Tensor
 
 from gradlab import rng
-from gradlab.augment import Normalize, Transform, alternating_columns, mixes_samples
+from gradlab.augment import Transform, alternating_columns, mixes_samples
 from gradlab.data import StreamedPixels
 from gradlab.training.learner import Learner
 from gradlab.training.task import Task
-
-READY_BYTES = 256e6
-"""The most that images may take which are normalised once for all."""
-CHUNK = 4096
-"""Images that are normalised at a time."""
-
-
-def made_ready(task: Task) -> Task:
-    """The task with its images normalised once for all, where nothing else is done to them and they are few.
-
-    The numbers are those of normalising batch by batch; on the smallest networks that is a fifth of a step.
-    """
-    inputs, normalize = task.inputs, task.prepare
-    if not isinstance(normalize, Normalize) or isinstance(inputs, StreamedPixels):
-        return task
-    if inputs.numel() * normalize.dtype.itemsize > READY_BYTES:
-        return task
-    normalized = torch.empty_like(inputs, dtype=normalize.dtype)
-    for some, into in zip(inputs.split(CHUNK), normalized.split(CHUNK), strict=True):
-        into.copy_(normalize(some))
-    return replace(task, inputs=normalized, prepare=None)
 
 
 class EpochBatches:

@@ -13,7 +13,6 @@ from gradlab.augment import Transform, draws_for_the_batch
 from gradlab.data import StreamedPixels
 from gradlab.errors import DivergedError, UsageError
 from gradlab.records import Row
-from gradlab.training.batches import made_ready
 from gradlab.training.learner import Training
 from gradlab.training.loop import train
 from gradlab.training.processes import description, train_in_processes
@@ -121,7 +120,7 @@ def fit(
     trained = Trained(arm, sum(p.numel() for p in probe.parameters() if p.requires_grad), way)
     begin = time.perf_counter()
     with _threads(place.threads), place.stop.deferred():
-        yield from _train_all(task if place.dry else made_ready(task), tuple(seeds), trained)
+        yield from _train_all(task, tuple(seeds), trained)
     trained.seconds = max(trained.seconds, time.perf_counter() - begin)
     if trained.diverged and not trained.models:
         seed, why = next(iter(trained.diverged.items()))
