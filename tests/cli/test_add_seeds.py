@@ -132,6 +132,12 @@ def test_settings_of_another_version_are_refused_before_anything_is_changed(tmp_
     assert run.is_complete
 
 
+def test_a_run_that_the_flag_swallowed_is_asked_for_in_front_of_it(gradlab):
+    told = gradlab("resume", "--add-seeds", "1", "run").stderr
+    assert "required: RUN, before flags that take several values; see" in told
+    assert gradlab("data", "fetch").stderr.startswith("gradlab: the following arguments are required: NAME; see")
+
+
 def test_a_folder_without_a_run_is_named(tmp_path):
     with pytest.raises(FileError, match=r"is .* a gradlab run"):
         grown(RunFolder(tmp_path), (5,))

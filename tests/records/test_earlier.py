@@ -40,6 +40,8 @@ def test_a_reopened_run_has_the_new_settings_and_is_not_complete(run):
     reopen(run, {"seeds": [0, 1]})
     assert run.document("config") == {"seeds": [0, 1]}
     assert not run.is_complete
+    (run.path / "results.json").write_text("{}")  # killed between the new results and their report
+    assert not run.is_complete, "the old report must not pass for that of the new results"
 
 
 def test_what_measured_nothing_new_is_taken_back(run):

@@ -45,7 +45,8 @@ JSON = Flag(name="--json", help="print one JSON document instead of text")
 
 class _Parser(argparse.ArgumentParser):
     def error(self, message: str) -> NoReturn:
-        if "arguments are required" in message:
+        greedy = any(action.nargs == "+" and action.option_strings for action in self._actions)
+        if greedy and "arguments are required" in message:  # such a flag has taken them for its own values
             message += ", before flags that take several values"
         raise UsageError(f"{message}; see `{self.prog} --help`")
 

@@ -11,8 +11,10 @@ from gradlab.records.files import make_folder, write_atomically, write_json
 from gradlab.records.folder import RunFolder
 from gradlab.records.seal import SEAL
 
-KEPT = ("config.json", "environment.json", "rows.jsonl", "results.json")
-"""The files of a finished run that going on with it replaces; the last one is what makes it a finished one."""
+FINISHING = ("report.html", "report.pdf", "results.json")
+"""What makes a run a finished one; an old report left beside new results would pass for theirs."""
+KEPT = ("config.json", "environment.json", "rows.jsonl", *FINISHING)
+"""The files of a finished run that going on with it replaces."""
 
 
 def reopen(run: RunFolder, settings: Mapping[str, Any]) -> None:
@@ -26,7 +28,8 @@ def reopen(run: RunFolder, settings: Mapping[str, Any]) -> None:
     make_folder(_place(run))
     for name in KEPT:
         _copy(run.path / name, _place(run) / name)
-    _remove(run.path / "results.json")
+    for name in reversed(FINISHING):
+        _remove(run.path / name)
     _remove(run.path / SEAL)  # it knows the old settings
     write_json(run.path / "config.json", dict(settings))
     run.seal(finished=False)
