@@ -42,6 +42,7 @@ def test_a_reopened_run_has_the_new_settings_and_is_not_complete(run):
     assert not run.is_complete
     (run.path / "results.json").write_text("{}")  # killed between the new results and their report
     assert not run.is_complete, "the old report must not pass for that of the new results"
+    assert [path.parent for path in run.path.rglob("results.json")] == [run.path], "what is kept is no run of its own"
 
 
 def test_what_measured_nothing_new_is_taken_back(run):

@@ -27,7 +27,7 @@ def reopen(run: RunFolder, settings: Mapping[str, Any]) -> None:
     """
     make_folder(_place(run))
     for name in KEPT:
-        _copy(run.path / name, _place(run) / name)
+        _copy(run.path / name, _kept(run, name))
     for name in reversed(FINISHING):
         _remove(run.path / name)
     _remove(run.path / SEAL)  # it knows the old settings
@@ -41,14 +41,13 @@ def take_back(run: RunFolder) -> bool:
     Raises:
         FileError: the folder cannot be read or written.
     """
-    place = _place(run)
-    if run.has("results") or not all((place / name).is_file() for name in KEPT):
+    if run.has("results") or not all(_kept(run, name).is_file() for name in KEPT):
         return False
-    if _lines(run.rows_path) != _lines(place / "rows.jsonl"):
+    if _lines(run.rows_path) != _lines(_kept(run, "rows.jsonl")):
         return False
     _remove(run.path / SEAL)
     for name in KEPT:
-        _copy(place / name, run.path / name)
+        _copy(_kept(run, name), run.path / name)
     run.seal(finished=True)
     forget(run)
     return True
@@ -61,6 +60,11 @@ def forget(run: RunFolder) -> None:
 
 def _place(run: RunFolder) -> Path:
     return run.path / "earlier"
+
+
+def _kept(run: RunFolder, name: str) -> Path:
+    """Where a file is kept, under a name by which nobody takes the folder for a run."""
+    return _place(run) / f"{name}.kept"
 
 
 def _lines(path: Path) -> Counter[str]:
