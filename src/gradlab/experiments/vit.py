@@ -56,7 +56,7 @@ class Config:
     arms: tuple[Literal["handbook", "recommended", "CNN"], ...] = ("handbook", "recommended", "CNN")
     """the transformer by two recipes, and practical 2's residual network"""
     equal_time: bool = True
-    """trains the recommended transformer also for only as long as the CNN's epochs take"""
+    """where the CNN is an arm, trains the recommended transformer also for only as long as the CNN's epochs take"""
     epochs: int = 10
     """passes over the training split"""
     batch_size: int = 128
@@ -156,7 +156,7 @@ def run(config: Config, run: Run) -> Iterator[Row]:
 def epochs_of_arms(config: Config, run: Run, splits: Splits, prepare: Pipeline) -> dict[str, int]:
     """Arm -> epochs: equal ones, and for the recommended transformer also as many as fit into the CNN's time."""
     arms: dict[str, int] = dict.fromkeys(config.arms, config.epochs)
-    if not config.equal_time or not {RECOMMENDED, CNN} <= arms.keys():
+    if not config.equal_time or CNN not in arms:
         return arms
     transformer, cnn = (
         step_seconds(
@@ -170,7 +170,7 @@ def epochs_of_arms(config: Config, run: Run, splits: Splits, prepare: Pipeline) 
         for arm in (RECOMMENDED, CNN)
     )
     fitting = max(1, round(config.epochs * min(cnn / transformer, MOST_EPOCHS)))
-    return arms if fitting == config.epochs else arms | {EQUAL_TIME: fitting}
+    return arms if RECOMMENDED in arms and fitting == config.epochs else arms | {EQUAL_TIME: fitting}
 
 
 def attention_pictures(model: VisionTransformer, images: Images, normalize: Normalize) -> dict[str, np.ndarray]:
