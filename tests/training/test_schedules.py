@@ -46,6 +46,11 @@ def test_equals_torch(name):
     assert [schedule(step) for step in range(STEPS)] == pytest.approx(factors_of(make_scheduler), rel=1e-9, abs=1e-12)
 
 
+def test_a_warm_up_of_no_steps_changes_nothing():
+    schedule = schedules.warm_up(schedules.cosine(steps=9), steps=0)
+    assert [schedule(step) for step in range(12)] == [schedules.cosine(steps=9)(step) for step in range(12)]
+
+
 def test_one_cycle_ends_at_its_floor_and_stays():
     schedule = schedules.one_cycle(steps=10, end=1e-3)
     assert schedule(9) == pytest.approx(1e-3)

@@ -1,9 +1,11 @@
 """What does a network learn of images without labels, by finding the other view of each image among many?
 
-Expect: after 10 epochs on CIFAR-10 the other view is the most similar of 511 for more than two thirds of the views, and
-a linear classifier on the frozen features knows 35 % of the test images from 10 labels a class, 57 % from 500: far more
-than on random weights, and still rising with both epochs and labels. The labels of the train split are hidden from the
+Expect: after 10 epochs on CIFAR-10 the other view is the most similar of 511 for 72 % of the views, and a linear
+classifier on the frozen features knows 35 % of the test images from 10 labels a class, 57 % from 500: far more than on
+random weights, and still rising with both epochs and labels. The labels of the train split are hidden from the
 network; only the probes see some. STL-10 is taken where its files are, which has 100,000 images without labels.
+Differs from the handbook: the rate rises for two epochs, to six times the handbook's, which few epochs need. Its own
+are `--learning-rate 0.0005 --warm-up 0 --second-decay 0.999`.
 Source: handbook, practical 5, parts 1 and 2; Chen et al. 2020, "A simple framework for contrastive learning of visual
 representations". The handbook's text says ResNet-18, its code this network.
 Command: `gradlab run simclr --precision bfloat16`
@@ -90,10 +92,14 @@ class Config:
     """numbers of a projection; the head's hidden layer has four times as many"""
     temperature: float = 0.07
     """what cosines are divided by"""
-    learning_rate: float = 0.0005
-    """of AdamW; falls to a fiftieth along half a cosine"""
+    learning_rate: float = 0.003
+    """highest one of AdamW; falls to a fiftieth along half a cosine; the handbook's is 0.0005"""
+    warm_up: float = 2.0
+    """epochs in which the rate rises to it; the handbook's have no such rise"""
     weight_decay: float = 0.0001
     """of AdamW"""
+    second_decay: float = 0.99
+    """of AdamW's average of squared gradients; the handbook's is 0.999"""
     pairs: int = 256
     """images among whose views the other one is found in validation"""
     labels: tuple[int, ...] = ()
@@ -114,12 +120,13 @@ def network(config: Config, _arm: str, shape: tuple[int, int, int], _classes: in
 
 def recipe(config: Config, samples: int) -> Recipe:
     """AdamW along half a cosine; the weights that find the other view among the first five most often."""
-    steps = config.epochs * (samples // config.batch_size)
+    optimizer = partial(torch.optim.AdamW, betas=(0.9, config.second_decay), fused=True)
+    steps, rising = (round(epochs * (samples // config.batch_size)) for epochs in (config.epochs, config.warm_up))
     return Recipe(
         epochs=config.epochs,
         batch_size=config.batch_size,
-        optimizer=partial(torch.optim.AdamW, lr=config.learning_rate, weight_decay=config.weight_decay, fused=True),
-        schedule=schedules.cosine(steps=max(1, steps), floor=1 / 50),
+        optimizer=partial(optimizer, lr=config.learning_rate, weight_decay=config.weight_decay),
+        schedule=schedules.warm_up(schedules.cosine(steps=max(1, steps), floor=1 / 50), steps=rising),
         drop_last=True,
         select=Selection(metric="top5_accuracy"),
     )

@@ -38,8 +38,8 @@ def linear(*, steps: int) -> Schedule:
 
 
 def warm_up(schedule: Schedule, *, steps: int, start: float = 0.0) -> Schedule:
-    """Rises linearly from `start` to 1 over `steps` steps, and multiplies `schedule` by that."""
-    return lambda step: schedule(step) * min(1.0, start + (1 - start) * step / max(steps, 1))
+    """Rises linearly from `start` to 1 over `steps` steps, times `schedule`; no steps change nothing."""
+    return lambda step: schedule(step) * (start + (1 - start) * step / steps if step < steps else 1.0)
 
 
 def one_cycle(*, steps: int, rise: float = 0.3, start: float = 1 / 25, end: float = 1 / 250_000) -> Schedule:
