@@ -136,6 +136,7 @@ def test_without_out_the_folder_is_named_after_experiment_and_start(gradlab, tmp
         (("resume", "nothing-here"), 74, "is nothing-here a gradlab run?"),
         (("report", "nothing-here"), 74, "is nothing-here a gradlab run?"),
         (("compare", "one"), 2, "compare takes two runs or more"),
+        (("compare", "one", "./one"), 2, "one is named twice: a run beside itself"),
         (("summary", "LeNt"), 2, "did you mean 'LeNet'?"),
         (("summary", "LeNet", "--input", "28x28"), 2, "channels x height x width"),
         (("summary", "LeNet", "--input", "1x8x8"), 2, "at least 16x16"),

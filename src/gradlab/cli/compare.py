@@ -19,6 +19,9 @@ def main(words: Sequence[str]) -> int:
     names = options["runs"]
     if len(names) < 2:
         raise UsageError("compare takes two runs or more: gradlab compare RUN RUN")
+    places = [Path(name).resolve() for name in names]
+    if twice := next((name for name, place in zip(names, places, strict=True) if places.count(place) > 1), None):
+        raise UsageError(f"{twice} is named twice: a run beside itself shows nothing, so name another one")
     from gradlab.report import compare_runs, comparison_text, differing_settings, labels_of
 
     runs = [RunFolder(Path(name)) for name in names]
