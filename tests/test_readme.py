@@ -13,14 +13,45 @@ from gradlab.cli.run import FLAGS
 from gradlab.experiments import GROUPS, experiment_names, source_of
 from tools import performance_page
 from tools.costs_table import COSTS, page
-from tools.results_table import ROOT, with_table
+from tools.results_table import NAMED, RESULTS, ROOT, documents, short_table, with_table
+from tools.results_table import page as results_page
 
 README = (ROOT / "README.md").read_text()
 COMMANDS = re.findall(r"^gradlab .*$", README, re.MULTILINE)
 
 
 def test_the_table_is_that_of_the_result_files():
-    assert with_table(README) == README, "run: python -m tools.results_table"
+    assert with_table(README, documents()) == README, "run: python -m tools.results_table"
+
+
+def test_the_page_of_results_is_that_of_the_result_files():
+    assert RESULTS.read_text() == results_page(documents()), "run: python -m tools.results_table"
+
+
+def test_the_table_has_a_row_for_each_experiment_and_the_page_one_for_each_arm():
+    tested = [(document["experiment"], arm) for document in documents().values() for arm, about in
+              document["arms"].items() if any(metric.startswith("test_") for metric in about["metrics"])]  # fmt: skip
+    rows = [line.removeprefix("| ").split(" | ") for line in short_table(documents()).splitlines()[2:]]
+    assert [row[0] for row in rows] == list(dict.fromkeys(experiment for experiment, _ in tested))
+    rows = [line.removeprefix("| ").split(" | ") for line in results_page(documents()).splitlines() if line[:2] == "| "]
+    assert [(row[0], row[1]) for row in rows[1:]] == tested
+
+
+def test_the_arms_of_the_table_are_not_chosen_by_what_they_reached():
+    def table(*reached):
+        arms = {arm: {"parameters": 1, "metrics": {"test_accuracy": {"values": [share, share + 0.01]}}}
+                for arm, share in zip(("first", "second", "third"), reached, strict=True)}  # fmt: skip
+        document = {"experiment": "fresh", "environment": {"data": {"name": "digits"}}, "arms": arms}
+        return short_table({"fresh-2-epochs.json": document, "fresh-5-epochs.json": document})
+
+    (row,) = table(0.5, 0.6, 0.9).splitlines()[2:]
+    told = re.sub(r"[^a-z]*%[^<|]*", "", row)
+    assert told == "| fresh | digits | first<br>second| fresh-2-epochs.json |"
+    assert re.sub(r"[^a-z]*%[^<|]*", "", table(0.9, 0.6, 0.5).splitlines()[2]) == told
+
+
+def test_arms_named_for_the_table_are_those_of_experiments():
+    assert set(NAMED) <= set(experiment_names())
 
 
 def test_the_costs_are_those_of_the_result_files():

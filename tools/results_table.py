@@ -1,19 +1,60 @@
-"""Writes the README's table of results from the committed result files. Run: `python -m tools.results_table`"""
+"""Writes docs/results.md, what every committed run reached, and the README's short table, from the result files.
+
+Run: `python -m tools.results_table`
+"""
 
 import json
 import re
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
 from gradlab.stats import format_interval, summarise
 
 ROOT = Path(__file__).parents[1]
+RESULTS = ROOT / "docs" / "results.md"
 BY_LABELS = re.compile(r"test_(?:probe_)?(\d+)_(?:labels_)?accuracy")
 """Accuracy by the number of labels of each class."""
 FIRST, LAST = "<!-- results: made by tools/results_table.py -->", "<!-- end of results -->"
+NAMED: Mapping[str, tuple[str, ...]] = {
+    "group_equivariance": ("CNN", "C4", "D4"),
+    "mlp_improvements": ("baseline", "best combination"),
+    "mlp_mnist": ("linear", "300+100", "500+150"),
+    "regularization": ("none", "L2", "dropout"),
+    "rnn_rows": ("RNN", "LSTM"),
+    "rotation_robustness": ("MLP", "ResNet", "ViT"),
+    "transformer_reverse": ("one head", "no positions"),
+    "vae": ("10 dimensions", "2 dimensions"),
+    "vit": ("handbook", "recommended", "CNN"),
+}
+"""Experiment -> the arms of the README, chosen for what the experiment asks, never for what they reached.
+
+Others show their first two: an experiment lists its arms before anything is measured, the baseline first.
+"""
+HEAD = """# What every committed run reached
+
+Made by `python -m tools.results_table` from the files in `results/`. Mean and 95 % interval over seeds; the test split
+is read once, for the selected weights. A file's name says where its run differs from the experiment's default: a
+subset (`-10000`), fewer epochs (`-2-epochs`), other data. What the runs cost: [costs](costs.md).
+
+| experiment | arm | data | test accuracy, or as named | parameters | file |
+|---|---|---|---|---|---|
+"""
+SHORT_HEAD = """| experiment | data | test accuracy, or as named | file |
+|---|---|---|---|
+"""
+
+Documents = Mapping[str, Mapping[str, Any]]
+"""File -> the document of its `results.json`."""
 
 
-def reached(metrics: dict[str, Any]) -> str | None:
+def documents() -> dict[str, dict[str, Any]]:
+    """The committed result files that hold arms, by name."""
+    found = {path.name: json.loads(path.read_text()) for path in sorted((ROOT / "results").glob("*.json"))}
+    return {name: document for name, document in found.items() if "arms" in document}
+
+
+def reached(metrics: Mapping[str, Any]) -> str | None:
     """What an arm reached on the test split: accuracy, evidence lower bound, accuracy by labels, or None."""
     if (accuracy := metrics.get("test_accuracy")) is not None:
         return format_interval(summarise(accuracy["values"], share=True), percent=True)
@@ -27,32 +68,58 @@ def reached(metrics: dict[str, Any]) -> str | None:
     return None
 
 
-def table() -> str:
-    lines = [
-        "| experiment | arm | data | test accuracy, or as named | parameters | file |",
-        "|---|---|---|---|---|---|",
+def page(found: Documents) -> str:
+    """The page of all arms of all files."""
+    rows = [
+        f"| {document['experiment']} | {arm} | {_data(document)} | {told} | {_parameters(about)} | {name} |"
+        for name, document in found.items()
+        for arm, about in document["arms"].items()
+        if (told := reached(about["metrics"])) is not None
     ]
-    for path in sorted((ROOT / "results").glob("*.json")):
-        document = json.loads(path.read_text())
-        if "arms" not in document:
-            continue
-        data = document["environment"]["data"].get("name", "–")
-        for arm, about in document["arms"].items():
-            told = reached(about["metrics"])
-            if told is not None:
-                name = document["experiment"]
-                parameters = f"{about['parameters']:,}" if about["parameters"] else "–"
-                lines.append(f"| {name} | {arm} | {data} | {told} | {parameters} | {path.name} |")
-    return "\n".join(lines)
+    return HEAD + "\n".join(rows) + "\n"
 
 
-def with_table(text: str) -> str:
+def short_table(found: Documents) -> str:
+    """A row for each experiment: the file of its own name, or else its first, and the arms named in advance."""
+    rows = []
+    for name, document in _one_each(found):
+        experiment, arms = document["experiment"], document["arms"]
+        named = NAMED.get(experiment, tuple(arms)[:2])
+        told = [f"{arm} {reached(arms[arm]['metrics'])}" for arm in named]
+        rows.append(f"| {experiment} | {_data(document)} | {'<br>'.join(told)} | {name} |")
+    return SHORT_HEAD + "\n".join(rows)
+
+
+def with_table(text: str, found: Documents) -> str:
+    """The text of the README with its table made anew."""
     before, _, rest = text.partition(FIRST)
     after = rest.partition(LAST)[2]
-    return f"{before}{FIRST}\n{table()}\n{LAST}{after}"
+    return f"{before}{FIRST}\n{short_table(found)}\n{LAST}{after}"
+
+
+def _one_each(found: Documents) -> Iterator[tuple[str, Mapping[str, Any]]]:
+    measured = {
+        name: document
+        for name, document in found.items()
+        if any(reached(about["metrics"]) is not None for about in document["arms"].values())
+    }
+    for experiment in dict.fromkeys(document["experiment"] for document in measured.values()):
+        files = [name for name, document in measured.items() if document["experiment"] == experiment]
+        name = f"{experiment}.json" if f"{experiment}.json" in files else files[0]
+        yield name, measured[name]
+
+
+def _data(document: Mapping[str, Any]) -> str:
+    return document["environment"]["data"].get("name", "–")
+
+
+def _parameters(about: Mapping[str, Any]) -> str:
+    return f"{about['parameters']:,}" if about["parameters"] else "–"
 
 
 if __name__ == "__main__":
+    committed = documents()
     readme = ROOT / "README.md"
-    readme.write_text(with_table(readme.read_text()))
-    print(readme)
+    readme.write_text(with_table(readme.read_text(), committed))
+    RESULTS.write_text(page(committed))
+    print(f"{readme}\n{RESULTS}")
