@@ -33,15 +33,35 @@ def test_bands_of_shares_end_at_0_and_1(y, percent, cut):
 
 
 def test_the_caption_tells_the_seeds(make_rows):
-    assert (
-        "Mean over 3 seeds; the band is the 95 % interval"
-        in line_chart(make_rows(), where={"split": "train"}, caption="Own.").caption
-    )
+    few = line_chart(make_rows(), where={"split": "train"}, caption="Own.")
+    assert few.caption == "Own. Mean over 3 seeds; the thin lines are the seeds, which are too few for a band."
+    enough = line_chart(make_rows(seeds=4), where={"split": "train"})
+    assert enough.caption == "Mean over 4 seeds; the band is the 95 % interval of the mean."
     alone = line_chart(make_rows(seeds=1), where={"split": "train"})
     assert alone.caption == "One seed, so there is no interval."
     assert set(alone.lines[0].low) == {None}
     uneven = [*make_rows(arms=("a",), seeds=1), *make_rows(arms=("b",), seeds=2)]
     assert "1 to 2 seeds" in line_chart(uneven, where={"split": "train"}).caption
+    mixed = line_chart([*uneven, *make_rows(arms=("c",), seeds=4)], where={"split": "train"})
+    assert mixed.caption.endswith("where 3 seeds or fewer are left there is none, and thin lines are the seeds.")
+
+
+def test_a_line_of_up_to_3_seeds_keeps_the_value_of_each(make_rows):
+    rows = [row for row in make_rows(arms=("a",)) if (row["seed"], row.get("epoch")) != (1, 3)]
+    chart = line_chart(rows, where={"split": "train"})
+    seeds = dict(chart.lines[0].seeds)
+    assert list(seeds) == ["0", "1", "2"]
+    assert seeds["1"] == tuple(
+        next((row["accuracy"] for row in rows if (row["seed"], row.get("epoch"), row["split"]) == (1, epoch, "train")),
+             None)
+        for epoch in (1, 2, 3, 4)
+    )  # fmt: skip
+    assert seeds["1"].count(None) == 1
+    assert chart.lines[0].banded() == []
+    points = list(csv.DictReader(io.StringIO(figure_csv(chart))))
+    assert [point["seed 1"] for point in points] == ["" if value is None else str(value) for value in seeds["1"]]
+    (line,) = line_chart(make_rows(arms=("a",), seeds=4), where={"split": "train"}).lines
+    assert (line.seeds, line.banded()) == ((), [0, 1, 2, 3])
 
 
 def test_what_is_not_finite_is_left_out_and_told(make_rows):
@@ -76,6 +96,9 @@ def test_a_logarithmic_axis_leaves_out_what_it_cannot_show_and_says_so():
     assert [(line.name, line.x, line.mean) for line in chart.lines] == [("a", (0.0, 2.0), (1.0, 0.5))]
     assert "4 points not above 0 and off the logarithmic scale." in chart.caption
     assert [line.x for line in line_chart(rows, y="loss", log_x=True).lines] == [(1.0, 2.0), (1.0, 2.0)]
+    second = [row | {"seed": 1, "loss": 0.5} for row in rows]
+    (line, _) = line_chart([*rows, *second], y="loss", log_y=True).lines
+    assert line.seeds == (("0", (1.0, None, 0.5)), ("1", (0.5, 0.5, 0.5)))
     assert len(line_chart(rows, y="loss").lines) == 2
 
 

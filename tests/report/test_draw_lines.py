@@ -37,6 +37,17 @@ def test_every_arm_is_named_in_the_drawing(make_rows, width, arms):
     assert all(f">{name}<" in svg for name in [*names, "train", "validation", "accuracy, %", "epoch"])
 
 
+@pytest.mark.parametrize("seeds", [1, 2, 3, 4])
+def test_few_seeds_are_drawn_as_lines_and_more_as_a_band(make_rows, seeds):
+    chart = line_chart(make_rows(arms=("a",), seeds=seeds), where={"split": "train"})
+    with drawing():
+        (axes,) = draw_lines(chart, WIDE, LIGHT.tokens()).figure.axes
+    assert len(axes.collections) == (1 if seeds == 4 else 0)
+    assert len(axes.lines) == (1 + seeds if seeds in (2, 3) else 1)
+    thin = sorted(axes.lines, key=lambda line: line.get_linewidth())[0]
+    assert thin.get_ydata()[0] == pytest.approx(chart.lines[0].mean[0] if seeds in (1, 4) else 0.91)
+
+
 def test_a_single_place_shows_its_interval(make_rows):
     chart = line_chart(make_rows(arms=("a",), epochs=1), where={"split": "train"}, log_x=True, log_y=True)
     with drawing():
@@ -44,7 +55,7 @@ def test_a_single_place_shows_its_interval(make_rows):
 
 
 def test_a_band_below_0_is_cut_on_a_logarithmic_axis():
-    rows = [{"arm": "a", "seed": s, "epoch": e, "loss": 10.0**-s} for s in (0, 1, 2) for e in (1, 2, 3)]
+    rows = [{"arm": "a", "seed": s, "epoch": e, "loss": 10.0**-s} for s in range(5) for e in (1, 2, 3)]
     chart = replace(line_chart(rows, y="loss"), log_y=True)  # arithmetic intervals, as an experiment may draw its own
     assert chart.lines[0].low[0] < 0
     with drawing():

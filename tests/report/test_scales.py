@@ -1,3 +1,5 @@
+from dataclasses import replace
+
 import pytest
 
 from gradlab.report.blocks import Line, LineChart
@@ -5,7 +7,7 @@ from gradlab.report.scales import linear_ticks, log_ticks, padded, tick_labels, 
 
 
 def chart_of(mean, low, high, **kind):
-    line = Line("a", "", tuple(range(len(mean))), tuple(mean), tuple(low), tuple(high), (3,) * len(mean))
+    line = Line("a", "", tuple(range(len(mean))), tuple(mean), tuple(low), tuple(high), (5,) * len(mean))
     return LineChart((line,), "t", "x", "y", **kind)
 
 
@@ -44,6 +46,15 @@ def test_a_share_never_gets_an_axis_far_beyond_100_percent():
 def test_wide_bands_do_not_dwarf_the_lines():
     low, high = value_range(chart_of([1.0, 2.0], [-50.0, -50.0], [50.0, 50.0]))
     assert high - low < 2.5
+
+
+def test_every_drawn_seed_is_inside_and_no_band_counts_that_is_not_drawn():
+    chart = chart_of([1.0, 2.0], [-50.0, -50.0], [50.0, 50.0])
+    line = replace(chart.lines[0], n=(3, 3), seeds=(("0", (1.0, None)), ("1", (1.5, 3.9))))
+    low, high = value_range(replace(chart, lines=(line,)))
+    assert 0.8 < low < 1.0
+    assert 3.9 < high < 4.2
+    assert value_range(replace(chart, lines=(replace(line, seeds=()),)))[1] < 2.1
 
 
 @pytest.mark.parametrize("log", [False, True])

@@ -10,6 +10,9 @@ from gradlab.report.graph_chart import GraphChart
 from gradlab.report.plane_charts import FieldChart, HeatMaps, ScatterChart, SurfaceChart
 from gradlab.report.wording import counted, interval_text, joined, number
 
+FEW_SEEDS = 3
+"""Up to so many seeds are drawn each, without a band: a t interval of two ends 9 standard deviations off their mean."""
+
 
 @dataclass(frozen=True, slots=True)
 class Answer:
@@ -90,11 +93,17 @@ class Line:
     n: tuple[int, ...]
     colour: int = 0
     """Position of the line's name among all arms of the rows, so that an arm keeps its colour from chart to chart."""
+    seeds: tuple[tuple[str, tuple[float | None, ...]], ...] = ()
+    """Name and values of each seed, None where it has none; empty where a band is drawn, or there is one seed."""
+
+    def banded(self) -> list[int]:
+        """The places of x at which the interval is drawn: those with enough seeds for one."""
+        return [at for at, low in enumerate(self.low) if low is not None and self.n[at] > FEW_SEEDS]
 
 
 @dataclass(frozen=True, slots=True)
 class LineChart:
-    """Lines with bands, made by `line_chart`; the line's name picks the colour, its style the dash."""
+    """Lines with bands or seeds, made by `line_chart`; the line's name picks the colour, its style the dash."""
 
     lines: tuple[Line, ...]
     title: str

@@ -8,7 +8,7 @@ from itertools import compress
 
 from gradlab.errors import UsageError
 from gradlab.records import Row
-from gradlab.report.blocks import Line, LineChart
+from gradlab.report.blocks import FEW_SEEDS, Line, LineChart
 from gradlab.report.wording import counted, is_share, joined
 from gradlab.stats import summarise
 
@@ -35,6 +35,8 @@ def line_chart(  # noqa: PLR0913 - each argument is one plain property of a char
     caption: str = "",
 ) -> LineChart:
     """Returns the chart of `y` against `x`: a line for each value of `by`, the mean over seeds and its 95 % t band.
+
+    Up to three seeds are lines of their own instead: bands of so few are as wide as a wall wherever one seed jumps.
 
     Args:
         rows: all rows of a run; those without `x`, `y` or `by` are passed over.
@@ -115,7 +117,9 @@ def _line(name: str, style: str, measured: Measured, colour: int, interval: Inte
     places = sorted(measured)
     means, lows, highs = zip(*(interval(list(measured[place].values())) for place in places), strict=True)
     counts = tuple(len(measured[place]) for place in places)
-    return Line(name=name, style=style, x=tuple(places), mean=means, low=lows, high=highs, n=counts, colour=colour)
+    by_seed = {seed: None for place in places for seed in measured[place]} if 1 < max(counts) <= FEW_SEEDS else {}
+    seeds = tuple((str(seed), tuple(measured[place].get(seed) for place in places)) for seed in by_seed)
+    return Line(name, style, tuple(places), mean=means, low=lows, high=highs, n=counts, colour=colour, seeds=seeds)
 
 
 def _interval(values: list[float], *, share: bool = False) -> tuple[float, float | None, float | None]:
@@ -143,8 +147,14 @@ def _showable(lines: Iterable[Line], *, log_x: bool, log_y: bool) -> tuple[tuple
         hidden += fits.count(False)
         if any(fits):
             columns = {name: tuple(compress(getattr(line, name), fits)) for name in ("x", "mean", "low", "high", "n")}
-            kept.append(replace(line, **columns))
+            seeds = ((name, tuple(compress(values, fits))) for name, values in line.seeds)
+            shown = tuple((name, tuple(_above_0(value, log=log_y) for value in values)) for name, values in seeds)
+            kept.append(replace(line, **columns, seeds=shown))
     return tuple(kept), hidden
+
+
+def _above_0(value: float | None, *, log: bool) -> float | None:
+    return None if value is None or (log and value <= 0) else value
 
 
 def _seeds_told(lines: Sequence[Line], *, geometric: bool) -> str:
@@ -155,9 +165,12 @@ def _seeds_told(lines: Sequence[Line], *, geometric: bool) -> str:
         return "One seed, so there is no interval."
     fewest, most = min(counts), max(counts)
     seeds = counted(most, "seed") if fewest == most else f"{fewest} to {most} seeds"
-    alone = "; where one seed is left there is none" if fewest == 1 else ""
     mean = "Geometric mean" if geometric else "Mean"
-    return f"{mean} over {seeds}; the band is the 95 % interval of the mean{alone}."
+    if most <= FEW_SEEDS:
+        return f"{mean} over {seeds}; the thin lines are the seeds, which are too few for a band."
+    few = f"; where {FEW_SEEDS} seeds or fewer are left there is none" if fewest <= FEW_SEEDS else ""
+    thin = ", and thin lines are the seeds" if any(line.seeds for line in lines) else ""
+    return f"{mean} over {seeds}; the band is the 95 % interval of the mean{few}{thin}."
 
 
 def _lost_told(lost: int) -> str:

@@ -83,16 +83,9 @@ def _plot(sheet: Sheet, chart: LineChart, top: float, right: float, bottom: floa
 
 
 def _draw(sheet: Sheet, axes: Axes, line: Line, dash: Any, *, faint: bool) -> None:
-    """Draws one line with its band; a faint one, such as the training curve, steps back behind the others."""
+    """Draws one line with its band or seeds; a faint one, such as the training curve, steps back behind the others."""
     colour = sheet.colours[series(line.colour)]
-    banded = [place for place, low in enumerate(line.low) if low is not None]
-    low, high = (np.array([ends[place] for place in banded], float) for ends in (line.low, line.high))
-    at = [line.x[place] for place in banded]
-    strength = 0.07 if faint else 0.14
-    if len(line.x) == 1 and banded:
-        axes.vlines(at, low, high, color=colour, lw=2, alpha=0.6)
-    elif len(banded) > 1:
-        axes.fill_between(at, low, high, color=colour, alpha=strength, linewidth=0)
+    _draw_spread(axes, line, colour, dash, faint=faint)
     marker = _marker(line.colour) or ("o" if len(line.x) <= _MOST_DOTTED else "")
     every = max(1, len(line.x) // _MOST_DOTTED)
     style: dict[str, Any] = {
@@ -103,6 +96,21 @@ def _draw(sheet: Sheet, axes: Axes, line: Line, dash: Any, *, faint: bool) -> No
         "markevery": every,
     }
     axes.plot(line.x, line.mean, markersize=3 if faint else 4.5, zorder=2 if faint else 3, **style)
+
+
+def _draw_spread(axes: Axes, line: Line, colour: str, dash: Any, *, faint: bool) -> None:
+    """Draws the band of enough seeds, or else a thin line, at a single place a point, for each seed."""
+    banded = line.banded()
+    low, high = (np.array([ends[place] for place in banded], float) for ends in (line.low, line.high))
+    at = [line.x[place] for place in banded]
+    if len(line.x) == 1 and banded:
+        axes.vlines(at, low, high, color=colour, lw=2, alpha=0.6)
+    elif len(banded) > 1:
+        axes.fill_between(at, low, high, color=colour, alpha=0.07 if faint else 0.14, linewidth=0)
+    single = {"marker": "_", "markersize": 9} if len(line.x) == 1 else {}
+    for _name, values in line.seeds:
+        known = np.array(values, float)  # None becomes a gap
+        axes.plot(line.x, known, color=colour, ls=dash, lw=0.9, alpha=0.3 if faint else 0.5, zorder=1, **single)
 
 
 def _labelled(lines: Sequence[Line], name: str, styles: Sequence[str]) -> Line:

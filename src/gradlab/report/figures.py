@@ -62,9 +62,11 @@ def figure_csv(block: Figure) -> str:
 
 def _lines(block: Figure) -> Iterator[Cells]:
     if isinstance(block, LineChart):
-        yield [*block.columns, "low", "high", "n"]
+        names = list(dict.fromkeys(name for line in block.lines for name, _ in line.seeds))
+        yield [*block.columns, "low", "high", "n", *(f"seed {name}" for name in names)]
         for line in block.lines:
-            for point in zip(line.x, line.mean, line.low, line.high, line.n, strict=True):
+            seeds = [dict(line.seeds).get(name, [None] * len(line.x)) for name in names]
+            for point in zip(line.x, line.mean, line.low, line.high, line.n, *seeds, strict=True):
                 yield [line.name, line.style, *point]
     elif isinstance(block, PointChart):
         yield ["label", "value", "low", "high", "n", "reference"]

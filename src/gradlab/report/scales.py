@@ -10,7 +10,7 @@ from matplotlib.ticker import MaxNLocator
 from gradlab.report.blocks import LineChart
 
 _BAND_REACH = 0.6
-"""How far, in ranges of the means, a band may stretch the axis: three seeds make bands that would dwarf the lines."""
+"""How far, in ranges of what was measured, a band may stretch the axis: one that would dwarf the lines is cut off."""
 _SUPERSCRIPT = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
 
 
@@ -54,10 +54,12 @@ def tick_labels(ticks: Sequence[float], *, percent: bool, log: bool = False) -> 
 
 
 def value_range(chart: LineChart) -> tuple[float, float]:
-    """The vertical range of a line chart: all means, and bands as far as they leave the lines readable."""
+    """The vertical range of a line chart: all means and drawn seeds, bands as far as they leave the lines readable."""
     forward, back = _scale(log=chart.log_y)
-    means = [forward(value) for line in chart.lines for value in line.mean]
-    low, high = min(means), max(means)
+    means = [value for line in chart.lines for value in line.mean]
+    seeds = [value for line in chart.lines for _, values in line.seeds for value in values if value is not None]
+    drawn = [forward(value) for value in (*means, *seeds) if not chart.log_y or value > 0]
+    low, high = min(drawn), max(drawn)
     reach = _BAND_REACH * (high - low)
     ends = [forward(value) for value in _band_ends(chart) if not chart.log_y or value > 0]
     if reach == 0:
@@ -83,7 +85,8 @@ def padded(values: Iterable[float], *, log: bool, share: float = 0.04) -> tuple[
 
 
 def _band_ends(chart: LineChart) -> list[float]:
-    return [end for line in chart.lines for ends in (line.low, line.high) for end in ends if end is not None]
+    both = [ends for line in chart.lines for at in line.banded() for ends in (line.low[at], line.high[at])]
+    return [end for end in both if end is not None]
 
 
 def _scale(*, log: bool) -> tuple[Callable[[float], float], Callable[[float], float]]:
