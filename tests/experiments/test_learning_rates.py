@@ -38,7 +38,7 @@ def test_the_sheets_best_rate_is_compared_by_seed():
     arms = {arm_of("Adam", 3e-4): arm([0.90, 0.91]), arm_of("Adam", 0.003): arm([0.95, 0.96])}
     told = _against_sheet(arms, "Adam", {rate: summarise(arms[arm_of("Adam", rate)]["metrics"]["validation_accuracy"]
                                                          ["values"]) for rate in (3e-4, 0.003)})  # fmt: skip
-    assert told == "Adam: 0.0003 against 0.003: −5.00 points [−5.00, −5.00] (2 seeds)."
+    assert told == "Adam: 0.0003 against 0.003: −5.00 points on every seed (2 seeds)."
     assert "lies in the range" in _against_sheet(arms, "Adam", {3e-4: summarise([0.9, 0.91])})
 
 

@@ -79,6 +79,13 @@ def test_three_seeds_show_nothing_however_large_the_change():
     assert reading(change) == "+41.0 points [38.5, 43.5] (too few seeds; 0 is outside the interval)"
 
 
+def test_equal_changes_are_told_without_an_interval_and_wide_ones_end_at_100_points():
+    (change,) = differences(document(plain=[0.25, 0.5], idea=[0.5, 0.75]), "plain", ["idea"]).values()
+    assert reading(change) == "+25.00 points on every seed (too few seeds)"
+    (change,) = differences(document(plain=[0.1, 0.9], idea=[0.9, 0.8]), "plain", ["idea"]).values()
+    assert gain_text(change) == "+35 points [−100, 100]"
+
+
 def test_a_fall_has_a_minus():
     (change,) = differences(document(plain=[0.5, 0.52, 0.5], idea=[0.4, 0.41, 0.42]), "plain", ["idea"]).values()
     assert gain_text(change) == "−10 points [−13, −6]"

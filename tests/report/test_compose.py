@@ -19,6 +19,7 @@ def page_with(*blocks):
         ("−101.9 [−103.4, −100.4]", True),
         ("52.6 % [52.2, 53.0] (n = 3)", True),
         ("+2.10 points [1.5, 2.7] (too few seeds)", True),
+        ("100.00 % on every seed (n = 3)", True),
         ("469,268", True),
         ("2 of 3", True),
         ("1e-05", True),

@@ -45,6 +45,16 @@ def test_intervals_of_shares_end_at_0_and_1_and_no_others():
     assert difference["ci95"] == pytest.approx([-0.38 - 9 * half, -0.38 + 9 * half]), "differences are not cut"
 
 
+def test_intervals_of_differences_of_accuracies_end_at_100_points_and_those_of_losses_do_not():
+    values = {"a": (0.1, 0.9), "b": (0.9, 0.8)}
+    rows = [{"arm": arm, "seed": seed, "split": "test", "accuracy": value, "loss": value}
+            for arm, pair in values.items() for seed, value in enumerate(pair)]  # fmt: skip
+    _, comparisons = summarise_rows(rows)
+    found = {entry["metric"]: entry["ci95"] for entry in comparisons}
+    assert found["test_accuracy"] == [-1.0, 1.0]
+    assert found["test_loss"] == pytest.approx([0.35 - 5.718, 0.35 + 5.718], abs=0.001)
+
+
 def test_comparisons_are_paired_by_seed_against_the_first_arm():
     rows = three("a", [0.90, 0.91, 0.92]) + three("b", [0.91, 0.93, 0.95])
     _, (comparison,) = summarise_rows(rows)

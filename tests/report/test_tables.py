@@ -70,7 +70,7 @@ def test_what_comparisons_show():
 
 def test_the_comparisons_table_says_how_small_p_can_get(document):
     table = comparisons_table([c for c in document["comparisons"] if c["metric"] == "test_accuracy"])
-    assert table.rows[0][:3] == ("test accuracy", "LeNet", "+2.00 points [2.00, 2.00]")
+    assert table.rows[0][:3] == ("test accuracy", "LeNet", "+2.00 points on every seed")
     assert table.rows[0][3:] == ("0.5", "3", "too few seeds")
     assert "Holm" in table.caption
     assert "can reach a p of 0.25 at best" in table.caption

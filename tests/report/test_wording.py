@@ -61,6 +61,7 @@ def test_numbers_and_intervals():
     assert number(math.nan) == "not finite"
     assert interval_text(0.98, 0.955159, 1.004841, percent=True) == "98.0 % [95.5, 100.5]"
     assert interval_text(0.5, None, None) == "0.5"
+    assert interval_text(0.5, 0.5, 0.5, percent=True) == "50.00 % on every seed"
 
 
 @pytest.mark.parametrize(

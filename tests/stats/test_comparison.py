@@ -60,6 +60,16 @@ def test_no_difference_shown():
     )
 
 
+def test_equal_differences_have_no_interval():
+    found = compare([0.987, 0.657, 0.5], [0.985, 0.655, 0.498], names=("CNN", "MLP"), percent=True)
+    assert "CNN − MLP = +0.20 points on every seed; run" in found.verdict
+    assert found.low == found.high == found.mean_difference
+    rounded = compare([0.0628, 0.5006], [0.0627, 0.5005], percent=True)  # they differ by 1e-12 of themselves
+    assert "a − b = +0.01 points on every seed; run" in rounded.verdict
+    apart = compare([0.987, 0.657, 0.5], [0.985, 0.655, 0.4979], names=("CNN", "MLP"), percent=True)
+    assert "CNN − MLP = +0.203 points [0.189, 0.218]; run" in apart.verdict
+
+
 def test_equal_arms():
     assert compare([0.5, 0.6], [0.5, 0.6]).verdict == "a and b are equal on each of 2 paired seeds."
 

@@ -1,4 +1,5 @@
 import math
+from dataclasses import replace
 
 import numpy
 import pytest
@@ -107,6 +108,14 @@ def test_mappings_meet_on_their_common_seeds():
     assert (found.wins, found.ties, found.losses) == (1, 0, 1)
     assert found.mean_difference == pytest.approx(0.0, abs=1e-16)
     assert found.p_value == 1
+
+
+@pytest.mark.parametrize(("share", "low", "high"), [(True, -1.0, 1.0), (False, -5.32, 6.12)])
+def test_differences_of_shares_end_at_minus_1_and_1(share, low, high):
+    arms = {"base": [0.1, 0.6], "other": [0.95, 0.55]}  # half width 12.706 * 0.9 / 2 around 0.4
+    (found,) = compare_all(arms, baseline="base", share=share)
+    assert (found.low, found.high) == (pytest.approx(low, abs=0.01), pytest.approx(high, abs=0.01))
+    assert found == replace(compare_all(arms, baseline="base")[0], low=found.low, high=found.high)
 
 
 def test_equal_arms_have_p_1():

@@ -187,4 +187,4 @@ def _against_sheet(arms: Mapping[str, Any], name: str, reached: Mapping[float, S
 
 def _compared(arms: Mapping[str, Any], first: str, second: str) -> Comparison:
     values = [values_by_seed(arms[arm], "validation_accuracy") for arm in (first, second)]
-    return compare(values[0], values[1], names=(first, second), percent=True)
+    return compare(values[0], values[1], names=(first, second), percent=True, share=True)

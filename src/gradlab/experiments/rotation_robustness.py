@@ -197,7 +197,7 @@ def _readings(arm: str, curve: Curve) -> Iterator[str]:
         at = _over(curve, quarters)
         beside = _over(curve, [angle + turn for angle in quarters for turn in (-step, step)])
         yield (f"{arm}: quarter turns differ from the angles {step} degrees beside them by "
-               f"{reading(compare(at, beside, percent=True))}.")  # fmt: skip
+               f"{reading(compare(at, beside, percent=True, share=True))}.")  # fmt: skip
 
 
 def _over(curve: Curve, angles: Sequence[int]) -> dict[int, float]:

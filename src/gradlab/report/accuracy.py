@@ -67,7 +67,9 @@ def differences(
     family = {arm: found for arm, found in values.items() if arm == baseline or base.keys() & found.keys()}
     if not base or len(family) < 2:
         return {}
-    return {made.names[0]: made for made in compare_all(family, baseline=baseline, percent=True)}
+    return {
+        made.names[0]: made for made in compare_all(family, baseline=baseline, percent=True, share=is_share(metric))
+    }
 
 
 def change_compared(
@@ -113,7 +115,7 @@ def finding(comparison: Comparison) -> str:
 
 def reading(comparison: Comparison) -> str:
     """A difference with what it shows, such as "+1.2 points [0.5, 1.9] (better; 0 is outside the interval)"."""
-    if comparison.low is None or comparison.high is None:
+    if comparison.low is None or comparison.high is None or comparison.low == comparison.high:
         return f"{gain_text(comparison)} ({finding(comparison)})"
     includes = "0 is within" if comparison.low <= 0 <= comparison.high else "0 is outside"
     return f"{gain_text(comparison)} ({finding(comparison)}; {includes} the interval)"

@@ -33,7 +33,9 @@ from gradlab.report.palette import LIGHT, stand_ins
 from gradlab.report.plane_charts import FieldChart, HeatMaps, ScatterChart, SurfaceChart
 from gradlab.report.sheet import NARROW, WIDE, as_png, as_svg, drawing
 
-_NUMBER = re.compile(r"[+−-]?\d[\d.,e+−-]*(?: %| points| of \d+| nats| s| min \d+ s)?(?: \[.*\])?(?: \(.*\))?")
+_NUMBER = re.compile(
+    r"[+−-]?\d[\d.,e+−-]*(?: %| points| of \d+| nats| s| min \d+ s)?(?: \[.*\]| on every seed)?(?: \(.*\))?"
+)
 """A number with its unit, its interval, its n: what a table aligns to the right. An arm such as "10 layers" is none."""
 
 Node = dict[str, Any]

@@ -193,7 +193,8 @@ def compared(
     pairable = {arm: by_seed for arm, by_seed in values.items() if arm == baseline or base & by_seed.keys()}
     if len(pairable) < 2:
         return []
-    made = compare_all(pairable, baseline=baseline, larger_is_better=larger, percent=is_share(metric))
+    share = is_share(metric)
+    made = compare_all(pairable, baseline=baseline, larger_is_better=larger, percent=share, share=share)
     return [{"metric": metric, **comparison.as_json()} for comparison in made]
 
 

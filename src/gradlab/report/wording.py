@@ -4,7 +4,7 @@ import math
 import re
 from collections.abc import Iterable, Sequence
 
-from gradlab.stats.formatting import decimals
+from gradlab.stats.formatting import EVERYWHERE, decimals, is_steady
 
 NOTHING = "–"
 """What stands where nothing was measured."""
@@ -65,13 +65,17 @@ def number(value: float, *, percent: bool = False) -> str:
 
 
 def interval_text(mean: float, low: float | None, high: float | None, *, percent: bool = False) -> str:
-    """The mean and its interval with the digits that the interval supports, such as "98.6 % [98.4, 98.8]"."""
+    """The mean and its interval with the digits that the interval supports, such as "98.6 % [98.4, 98.8]".
+
+    Equal values on all seeds make no interval: "100.00 % on every seed".
+    """
     if low is None or high is None:
         return number(mean, percent=percent)
     scale, unit = (100.0, " %") if percent else (1.0, "")
     places = decimals(scale * mean, scale * low, scale * high, percent=percent)
     middle, lower, upper = (f"{scale * value:z,.{places}f}" for value in (mean, low, high))
-    return f"{middle}{unit} [{lower}, {upper}]".replace("-", "−")
+    interval = EVERYWHERE if is_steady(mean, low, high) else f"[{lower}, {upper}]"
+    return f"{middle}{unit} {interval}".replace("-", "−")
 
 
 def counted(count: int, noun: str) -> str:

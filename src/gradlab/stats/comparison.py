@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from gradlab.stats.formatting import decimals
+from gradlab.stats.formatting import EVERYWHERE, decimals, is_steady
 from gradlab.stats.sign_flip import pairs_needed
 
 
@@ -23,9 +23,9 @@ class Comparison:
     mean_difference: float
     """Mean of treatment - baseline over the paired seeds."""
     low: float | None
-    """Lower end of the paired t interval; None below two seeds."""
+    """Lower end of the paired t interval; None below two seeds, the mean where all differences are equal."""
     high: float | None
-    """Upper end of the paired t interval; None below two seeds."""
+    """Upper end of the paired t interval; None below two seeds, the mean where all differences are equal."""
     confidence: float
     """Share of such intervals that hold the true difference; the test's level is what is left to 1."""
     p_value: float
@@ -146,7 +146,9 @@ def _difference(found: Comparison) -> str:
     else:
         low, high = scale * found.low, scale * found.high
         places = decimals(mean, low, high, percent=found.percent)
-        numbers = f"{mean:+z.{places}f}{unit} [{low:z.{places}f}, {high:z.{places}f}]"
+        steady = is_steady(mean, low, high)
+        interval = f" {EVERYWHERE}" if steady else f" [{low:z.{places}f}, {high:z.{places}f}]"
+        numbers = f"{mean:+z.{places}f}{unit}{interval}"
     return f"{label} {numbers.replace('-', '−')}"
 
 

@@ -4,11 +4,15 @@ import math
 
 from gradlab.stats.summary import Summary
 
+EVERYWHERE = "on every seed"
+"""What stands in place of an interval where all seeds have the same value: ends without width would claim certainty."""
 _MOST_DECIMALS = 12
 
 
 def format_interval(summary: Summary, *, percent: bool = False, digits: int | None = None) -> str:
     """Returns the mean with its interval and n, such as "98.62 % [98.41, 98.83] (n = 3)".
+
+    Where all values are equal there is no interval: "100.00 % on every seed (n = 3)".
 
     Args:
         summary: what to print.
@@ -23,16 +27,21 @@ def format_interval(summary: Summary, *, percent: bool = False, digits: int | No
     low, high = scale * summary.low, scale * summary.high
     places = decimals(mean, low, high, percent=percent) if digits is None else digits
     level = "" if summary.confidence == 0.95 else f", {100 * summary.confidence:g} % interval"
+    if is_steady(mean, low, high):
+        return f"{mean:z.{places}f}{unit} {EVERYWHERE} (n = {summary.n})"
     return f"{mean:z.{places}f}{unit} [{low:z.{places}f}, {high:z.{places}f}] (n = {summary.n}{level})"
+
+
+def is_steady(centre: float, low: float, high: float) -> bool:
+    """Whether an interval's width is no more than rounding: all values were equal, which supports no interval."""
+    return (high - low) / 2 <= 1e-12 * abs(centre)
 
 
 def decimals(centre: float, low: float, high: float, *, percent: bool) -> int:
     """Returns how many decimals an estimate and its interval deserve, at least 0."""
-    half_width = (high - low) / 2
-    # A width of rounding errors only says that all values are equal; it supports no number of digits.
-    if half_width <= 1e-12 * abs(centre):
+    if is_steady(centre, low, high):
         return _decimals_without_interval(centre, percent=percent)
-    return decimals_for(half_width)
+    return decimals_for((high - low) / 2)
 
 
 def decimals_for(half_width: float) -> int:

@@ -24,6 +24,7 @@ def compare(
     names: tuple[str, str] = ("a", "b"),
     larger_is_better: bool = True,
     percent: bool = False,
+    share: bool = False,
     generator: numpy.random.Generator | None = None,
     resamples: int = 9999,
 ) -> Comparison:
@@ -36,6 +37,8 @@ def compare(
         names: what the verdict calls the two arms.
         larger_is_better: True for an accuracy, False for a loss.
         percent: the values are fractions that the verdict should print in percentage points.
+        share: the values are shares such as accuracies, whose difference cannot leave [-1, 1]: the interval is cut off
+            there. Not for changes of shares, whose differences reach from -2 to 2.
         generator: draws the sign flips where there are too many seeds to count every flip; None takes a fixed seed.
         resamples: how many flips are then drawn.
 
@@ -53,6 +56,10 @@ def compare(
     above = sum(difference > tolerance for difference in differences)
     below = sum(difference < -tolerance for difference in differences)
     low, high = t_interval(differences, confidence) if len(seeds) > 1 else (None, None)
+    if len(seeds) > 1 and max(differences) - min(differences) <= 2 * tolerance:
+        low = high = mean_of(differences)
+    if share and low is not None and high is not None:
+        low, high = max(low, -1.0), min(high, 1.0)
     return Comparison(
         names=(str(names[0]), str(names[1])),
         n=len(seeds),
@@ -79,6 +86,7 @@ def compare_all(
     confidence: float = 0.95,
     larger_is_better: bool = True,
     percent: bool = False,
+    share: bool = False,
     generator: numpy.random.Generator | None = None,
     resamples: int = 9999,
 ) -> list[Comparison]:
@@ -92,6 +100,7 @@ def compare_all(
         confidence: as in `compare`.
         larger_is_better: as in `compare`.
         percent: as in `compare`.
+        share: as in `compare`.
         generator: as in `compare`.
         resamples: as in `compare`.
 
@@ -103,7 +112,7 @@ def compare_all(
     if baseline not in values_by_arm:
         raise unknown("baseline arm", baseline, values_by_arm)
     options: dict[str, Any] = {"confidence": confidence, "larger_is_better": larger_is_better, "percent": percent}
-    options |= {"generator": generator, "resamples": resamples}
+    options |= {"share": share, "generator": generator, "resamples": resamples}
     alone = [
         compare(values, values_by_arm[baseline], names=(arm, baseline), **options)
         for arm, values in values_by_arm.items()
