@@ -15,6 +15,10 @@ def test_the_goal_is_judged_by_the_arm_that_validates_best(make_run, values, tol
     (sentence,) = GOAL(run)
     assert told in sentence
     assert "wide, which validates best, has" in sentence
+    arms["deep"] = arms["wide"]
+    assert list(GOAL(make_run("mlp_improvements", arms)))[1:] == [
+        "deep validates just as well as wide, up to rounding: validation does not tell them apart."
+    ]
 
 
 @pytest.mark.parametrize(

@@ -95,6 +95,20 @@ class ShuffledRun:
         return [{"arm": "plain", "accuracy": 0.5, **shared}, {"arm": "fixed", "accuracy": 0.9, **shared}]
 
 
+def test_that_two_arms_validate_equally_well_is_told_to_those_who_name_none(capsys):
+    class Tied(ShuffledRun):
+        def document(self, _name):
+            return {"data": {"shape": [1, 8, 8]}, "arms": {"plain": {}, "fixed": {}}}
+
+        def rows(self):
+            return [row | {"accuracy": 0.5} for row in super().rows()]
+
+    assert image_classifier(Tied(), None, "predict")[1] == "plain"
+    assert capsys.readouterr().err.startswith("fixed validates just as well as plain, up to rounding")
+    image_classifier(Tied(), "plain", "predict")
+    assert capsys.readouterr().err == ""
+
+
 def test_networks_of_shuffled_pixels_are_shown_no_pictures():
     _environment, arm = image_classifier(ShuffledRun(), None, "predict")
     assert arm == "plain"

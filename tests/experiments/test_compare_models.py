@@ -27,11 +27,12 @@ class Folder:
 
 
 def test_the_page_says_what_so_few_steps_images_and_seeds_can_show():
-    told = _advice(Folder(tested=27, epochs=10, seeds=3), "ViT")
+    told = _advice(Folder(tested=27, epochs=10, seeds=3), "ViT", "")
     assert "27 images: one of them is 3.7 points" in told
     assert "160 steps of 8 images. That is few" in told
     assert told.endswith("gradlab resume RUN --add-seeds 3 4 5 6 7.")
-    told = _advice(Folder(tested=1000, epochs=100, seeds=8), "ViT")
+    told = _advice(Folder(tested=1000, epochs=100, seeds=8), "ViT", "So does MLP.")
+    assert told.startswith("ViT validates best. So does MLP. The test split")
     assert "one of them is 0.1 points" in told
     assert "few" not in told
     assert "--seeds" not in told

@@ -11,6 +11,7 @@ from gradlab.report import (
     comparison_sentence,
     error_sentence,
     results,
+    ties_told,
     with_error,
 )
 from gradlab.report.blocks import ConfusionMatrix, Pictures
@@ -67,6 +68,33 @@ def test_the_best_arm_by_a_metric_below_zero_is_one_that_was_measured():
         for arm, elbo in {"a": -110.0, "b": -100.0}.items()
     ]
     assert best_validated(rows, ["unmeasured", "a", "b"], metric="elbo") == "b"
+
+
+def validated(metric, **reached):
+    return [
+        {"arm": arm, "seed": seed, "epoch": 1, "split": "validation", metric: value}
+        for arm, values in reached.items()
+        for seed, value in enumerate(values)
+    ]
+
+
+@pytest.mark.parametrize(
+    ("metric", "reached", "told"),
+    [
+        # 0.1 + 0.7 and 0.5 + 0.3 differ in the last digit.
+        ("accuracy", {"a": [0.2], "b": [0.1, 0.7], "c": [0.5, 0.3]}, "b validates just as well as c"),
+        ("accuracy", {"a": [0.98502], "b": [0.98504], "c": [0.985]}, "a and c validate just as well as b"),
+        ("accuracy", {"a": [0.9851], "b": [0.985]}, ""),
+        ("elbo", {"a": [-101.00002], "b": [-101.0]}, ""),
+        ("elbo", {"a": [-101.0], "b": [-101.0]}, "b validates just as well as a"),
+        ("loss", {"a": [0.1], "b": [0.1]}, ""),
+    ],
+)
+def test_arms_that_validate_equally_well_are_named(metric, reached, told):
+    rows = validated(metric, **reached)
+    found = ties_told(rows, list(reached), metric="accuracy" if metric == "loss" else metric)
+    assert (found == "") == (told == "")
+    assert found.startswith(told)
 
 
 def kept(tmp_path, *, channels=3, classes=("cat", "dog")):

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from gradlab.answers.question import Practical, Question
 from gradlab.experiments import mlp_cifar10, mlp_improvements, optimizer_paths, pixel_shuffle, xor
 from gradlab.records import RunFolder
-from gradlab.report import accuracy_of, best_validated, differences, mean_of
+from gradlab.report import accuracy_of, best_validated, differences, mean_of, ties_told
 
 ASKED_FOR = 0.56
 """The accuracy on the test split that part 2 asks for."""
@@ -14,11 +14,14 @@ ASKED_FOR = 0.56
 def _goal(run: RunFolder) -> Iterator[str]:
     """Whether the arm that validates best reaches what part 2 asks for."""
     results = run.document("results")
-    best = best_validated(run.rows(), list(results["arms"]))
+    rows, arms = run.rows(), list(results["arms"])
+    best = best_validated(rows, arms)
     verb = "is reached" if (mean_of(results, best) or 0.0) >= ASKED_FOR else "is not reached"
     yield (
         f"The goal of at least {ASKED_FOR:.0%} {verb}: {best}, which validates best, has {accuracy_of(results, best)}."
     )
+    if tie := ties_told(rows, arms):
+        yield tie
 
 
 def _structure(run: RunFolder) -> Iterator[str]:

@@ -1,6 +1,7 @@
 """`gradlab predict`."""
 
 import json
+import sys
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -8,7 +9,7 @@ from typing import Any
 from gradlab.cli.arguments import JSON, Flag, parse, positive_number, word
 from gradlab.errors import FileError, UsageError, unknown
 from gradlab.records import RunFolder, read_weights
-from gradlab.report import best_validated
+from gradlab.report import best_validated, ties_told
 
 
 def main(words: Sequence[str]) -> int:
@@ -54,6 +55,8 @@ def image_classifier(run: RunFolder, wanted: str | None, command: str) -> tuple[
     arm = wanted or best_validated(rows, arms)
     if arm not in arms:
         raise unknown("arm", arm, arms)
+    if wanted is None and (tie := ties_told(rows, arms)):
+        print(f"{tie} Choose with --arm.", file=sys.stderr)
     return environment, arm
 
 

@@ -32,6 +32,7 @@ from gradlab.report import (
     differences,
     line_chart,
     results_table,
+    ties_told,
 )
 from gradlab.stats import verdicts_told
 from gradlab.training import Recipe, Run, Selection, schedules, step_seconds
@@ -166,7 +167,7 @@ def page(run: RunFolder) -> list[Block]:
     verdicts = verdicts_told(list(differences(results, first, arms[1:]).values()))
     blocks: list[Block] = [
         Answer(f"{accuracies_sentence(results)} {verdicts}".strip()),
-        Text(_advice(run, best), heading="Which one to use"),
+        Text(_advice(run, best, ties_told(rows, arms)), heading="Which one to use"),
         results_table(results, ["test_accuracy", "test_loss"]),
         line_chart(rows, where={"split": "validation"}, percent=True, title="Validation accuracy over epochs"),
         line_chart(rows, where={"split": "train"}, percent=True, title="Training accuracy over epochs",
@@ -181,13 +182,15 @@ def page(run: RunFolder) -> list[Block]:
     return [*blocks, Details("What the other networks get wrong", rest)] if rest else blocks
 
 
-def _advice(run: RunFolder, best: str) -> str:
+def _advice(run: RunFolder, best: str, tie: str) -> str:
     """What speaks for the network that validates best, how fine the test split measures, and what would show more."""
     settings, environment = run.document("config"), run.document("environment")
     tested, recipe = environment["data"]["sizes"]["test"], environment["arms"][best]["recipe"]
     steps = recipe["epochs"] * recipe["steps_per_epoch"]
     told = [
-        f"{best} validates best. The test split has {tested:,} images: one of them is {100 / tested:.2g} points.",
+        f"{best} validates best.",
+        *([tie] if tie else []),
+        f"The test split has {tested:,} images: one of them is {100 / tested:.2g} points.",
         f"{best} made {steps:,} steps of {recipe['batch_size']} images.",
     ]
     if steps < FEW_STEPS:

@@ -29,6 +29,7 @@ from gradlab.report import (
     best_validated,
     classification_blocks,
     line_chart,
+    ties_told,
     with_error,
 )
 from gradlab.training import Recipe, Run, schedules
@@ -136,7 +137,7 @@ def page(run: RunFolder) -> list[Block]:
                      tuple((name, f"{error:.1%}") for name, error in DESKEWED),
                      caption="No counterpart here: gradlab does not straighten digits.")  # fmt: skip
     blocks: list[Block] = [
-        Answer(sentence),
+        Answer(f"{sentence} {ties_told(rows, list(results['arms']))}".strip()),
         chart,
         table,
         *([deskewed] if on_mnist else []),

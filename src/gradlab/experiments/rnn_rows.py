@@ -38,6 +38,7 @@ from gradlab.report import (
     line_chart,
     reading,
     results_table,
+    ties_told,
 )
 from gradlab.training import Recipe, Run, Selection, schedules
 
@@ -158,7 +159,7 @@ def page(run: RunFolder) -> list[Block]:
     height = run.document("environment")["data"]["shape"][-2]
     lead = f"The network that validates best, {best}, reads {accuracy_of(results, best)} of the test images right."
     return [
-        Answer(f"{lead} {accuracies_sentence(results)}"),
+        Answer(" ".join([lead, accuracies_sentence(results), ties_told(rows, arms)]).strip()),
         line_chart(rows, where={"split": ["train", "validation"]}, percent=True, title="Accuracy over epochs",
                    caption="Training accuracy is a running mean over the epoch."),
         results_table(results, ["test_accuracy", "test_loss"]),

@@ -50,6 +50,7 @@ from gradlab.report import (
     measured_arms,
     mosaic,
     point_sets,
+    ties_told,
     value_of,
     values_by_seed,
 )
@@ -182,7 +183,8 @@ def _answer(rows: list[Row], results: dict[str, Any]) -> str:
     return (
         f"The arm that validates best, {best}, explains a test image with an evidence lower bound (ELBO) of {bound} "
         f"nats: reconstruction {log_px}, less a divergence from the prior of {kl}. "
-        + (f"The others: {others}." if others else "")
+        + (f"The others: {others}. " if others else "")
+        + ties_told(rows, found, metric="elbo")
     ).strip()
 
 

@@ -39,6 +39,7 @@ from gradlab.report.classification import (
     comparison_sentence,
     error_of,
     error_sentence,
+    ties_told,
     with_error,
 )
 from gradlab.report.compare import compare_runs, comparison_blocks, comparison_text
@@ -126,6 +127,7 @@ __all__ = [
     "shades",
     "summarise_rows",
     "terminal_summary",
+    "ties_told",
     "told_apart",
     "value_of",
     "values_by_seed",

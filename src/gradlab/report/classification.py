@@ -8,8 +8,11 @@ import numpy as np
 
 from gradlab.records import Row, RunFolder
 from gradlab.report.blocks import Block, ConfusionMatrix, Pictures, Point, PointChart, Table
+from gradlab.report.wording import is_share
 from gradlab.stats import format_interval, summarise
 
+_SAME_SHARE = 5e-5
+"""Half of a hundredth of a point: shares no further apart than this are printed alike."""
 LONGEST_IN_EIGHT = 9
 """Letters of a class name that a caption holds on one line where eight pictures stand in a row."""
 
@@ -46,14 +49,36 @@ def comparison_sentence(results: Mapping[str, Any]) -> str:
 
 
 def best_validated(rows: Sequence[Row], arms: Sequence[str], *, metric: str = "accuracy") -> str:
-    """The arm with the largest mean of a metric in its last epoch on validation images; test images choose nothing."""
+    """The arm with the largest mean of a metric in its last epoch on validation images; test images choose nothing.
+
+    Of arms that reach the same, it is the first; see `ties_told`.
+    """
+    reached = _validated(rows, arms, metric)
+    return max(arms, key=lambda arm: reached[arm])
+
+
+def ties_told(rows: Sequence[Row], arms: Sequence[str], *, metric: str = "accuracy") -> str:
+    """A sentence that names the arms which validate as well as `best_validated`, up to rounding; empty without any."""
+    reached, best = _validated(rows, arms, metric), best_validated(rows, arms, metric=metric)
+    slack = _SAME_SHARE if is_share(metric) else 0.0
+    equal = [
+        arm for arm in arms if arm != best and math.isclose(reached[arm], reached[best], rel_tol=1e-9, abs_tol=slack)
+    ]
+    if not equal or not math.isfinite(reached[best]):
+        return ""
+    does = "validates" if len(equal) == 1 else "validate"
+    return f"{' and '.join(equal)} {does} just as well as {best}, up to rounding: validation does not tell them apart."
+
+
+def _validated(rows: Sequence[Row], arms: Sequence[str], metric: str) -> dict[str, float]:
+    """Each arm's mean over seeds of its last epoch on validation images; minus infinity where none was measured."""
     last = {
         (row["arm"], row["seed"]): float(value)
         for row in rows
         if row.get("split") == "validation" and isinstance(value := row.get(metric), float)
     }
     reached = {arm: [value for (name, _seed), value in last.items() if name == arm] for arm in arms}
-    return max(arms, key=lambda arm: sum(reached[arm]) / len(reached[arm]) if reached[arm] else -math.inf)
+    return {arm: sum(values) / len(values) if values else -math.inf for arm, values in reached.items()}
 
 
 def classification_blocks(run: RunFolder, arm: str) -> list[Block]:
