@@ -65,12 +65,32 @@ def test_one_run_and_an_empty_run_are_refused():
         compare_runs([run_of("x", {"a": 0.9}), run_of("y", {})])
 
 
-def test_the_text_says_the_smallest_p_and_every_verdict():
-    document = compare_runs([run_of("x", {"a": 0.9}), run_of("y", {"a": 0.95})])
+@pytest.mark.parametrize(("seeds", "times"), [(3, 0), (6, 1)])
+def test_the_text_says_the_verdict_and_how_small_p_can_get_once(seeds, times):
+    document = compare_runs([run_of("x", {"a": 0.9}, range(seeds)), run_of("y", {"a": 0.95}, range(seeds))])
     text = comparison_text(document)
-    assert "The smallest p that these pairs can reach is 0.25." in text
+    assert text.count("The smallest p that these pairs can reach is") == times
+    assert text.count("smallest possible 0.25") == 1 - times
     assert document["comparisons"][0]["verdict"] in text
-    assert "shared seeds: 0 to 2" in text
+    assert f"shared seeds: 0 to {seeds - 1}" in text
+
+
+def test_that_seeds_are_too_few_is_said_once_for_all_arms_and_metrics():
+    def run(name, value):
+        rows = [{"arm": arm, "seed": seed, "split": "test", "accuracy": value + step, "loss": value - step * seed}
+                for arm, step in (("a", 0.0), ("b", 0.01)) for seed in range(3)]  # fmt: skip
+        return results(rows, experiment=name, command="c", environment={}, seconds=1.0)
+
+    document = compare_runs([run("x", 0.5), run("y", 0.75)])
+    lines = comparison_text(document).splitlines()
+    assert lines[-3:] == [
+        "With 3 paired seeds no difference can reach p ≤ 0.05 after Holm's correction for 3 comparisons (smallest "
+        "possible 0.75); run at least 7 seeds.",
+        "Test accuracy, difference from x: a: x: b +1.00 points on every seed; y: a +25.00 points on every seed; "
+        "y: b +26.00 points on every seed.",
+        "Test loss, difference from x: a: x: b −0.010 [−0.035, 0.015]; y: a +0.2500 on every seed; "
+        "y: b +0.240 [0.215, 0.265].",
+    ]
 
 
 def test_the_blocks_make_a_page(tmp_path):

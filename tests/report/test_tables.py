@@ -2,8 +2,8 @@ import math
 
 import pytest
 
-from gradlab.report import point_chart, results, results_table
-from gradlab.report.tables import comparisons_table, missing_told, shown
+from gradlab.report import point_chart, results, results_table, summarise_rows
+from gradlab.report.tables import comparisons_table, missing_told, shown, verdicts
 
 
 @pytest.fixture
@@ -74,3 +74,45 @@ def test_the_comparisons_table_says_how_small_p_can_get(document):
     assert table.rows[0][3:] == ("0.5", "3", "too few seeds")
     assert "Holm" in table.caption
     assert "can reach a p of 0.25 at best" in table.caption
+
+
+def few_rows(*arms, seeds=3):
+    return [
+        {"arm": arm, "seed": seed, "split": "test", metric: 0.5 + 0.01 * place * (1 + seed)}
+        for place, arm in enumerate(arms)
+        for seed in range(seeds)
+        for metric in ("accuracy", "loss")
+    ]
+
+
+def test_a_limit_that_several_comparisons_share_is_said_once_with_their_lost_seeds():
+    rows = [row for row in few_rows("a", "b", "c") if (row["arm"], row["seed"]) != ("c", 2)]
+    _, comparisons = summarise_rows(rows, diverged={"c": {2: "step 3"}})
+    three, accuracy, _loss, two, lost, _loss = verdicts(comparisons).items
+    assert three.startswith("With 3 paired seeds no difference can reach p ≤ 0.05")
+    assert accuracy == "Test accuracy, difference from a: b +2.0 points [−0.5, 4.5]."
+    assert two.startswith("With 2 paired seeds no difference can reach p ≤ 0.05")
+    assert lost == (
+        "Test accuracy, difference from a: c +3 points [−10, 16] (seed 2 left out: not in both arms). "
+        "It rests on the surviving seeds: 1 seed of c diverged."
+    )
+
+
+def test_a_comparison_alone_keeps_its_verdict_and_older_files_are_read():
+    _, comparisons = summarise_rows(few_rows("a", "b"))
+    (alone,) = verdicts(comparisons[:1]).items
+    assert alone == f"Test accuracy: {comparisons[0]['verdict']}"
+    older = [{name: value for name, value in entry.items() if name != "smallest_p_adjusted"} for entry in comparisons]
+    assert verdicts(older) == verdicts(comparisons)
+    assert verdicts(comparisons).items[0].startswith("With 3 paired seeds")
+
+
+def test_what_is_shown_agrees_with_the_verdict_where_arms_have_other_seeds():
+    # Holm's smallest p of 6 seeds beside 8 is 2^-5, not twice that: enough for a verdict.
+    rows = [row for row in few_rows("a", "b", "c", seeds=8) if (row["arm"], row["seed"]) not in (("c", 6), ("c", 7))]
+    rows = [row | {"accuracy": 1 - row["accuracy"]} if row["seed"] == 0 and "accuracy" in row and row["arm"] == "c"
+            else row for row in rows]  # fmt: skip
+    entry = next(entry for entry in summarise_rows(rows)[1] if (entry["metric"], entry["treatment"]) == (
+        "test_accuracy", "c"))  # fmt: skip
+    assert entry["verdict"].startswith("No difference shown")
+    assert shown(entry) == "no difference"

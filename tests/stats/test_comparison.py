@@ -137,4 +137,7 @@ def test_json_holds_what_a_script_needs():
     assert content["seeds"] == list(range(8))
     assert (content["treatment"], content["baseline"], content["significant"]) == ("CNN", "MLP", True)
     assert content["verdict"] == found.verdict
+    assert content["smallest_p_adjusted"] is None
+    (of_family, _) = compare_all({"base": arms(8)[1], "one": arms(8)[0], "two": arms(8)[0]}, baseline="base")
+    assert of_family.as_json()["smallest_p_adjusted"] == of_family.smallest_p_adjusted == 2 * 2**-7
     assert compare([1.0], [2.0]).as_json()["ci95"] is None

@@ -6,7 +6,7 @@ from typing import Any
 from gradlab.errors import UsageError
 from gradlab.report.blocks import Block, Heading, Text
 from gradlab.report.results import compared, metric_names, values_by_seed
-from gradlab.report.tables import comparisons_table, results_table, shown_metrics, verdicts
+from gradlab.report.tables import comparisons_table, results_table, shown, shown_metrics, verdicts
 from gradlab.report.terminal import aligned
 from gradlab.report.wording import counted, larger_is_better, seed_list
 
@@ -71,9 +71,8 @@ def compare_runs(
 def comparison_text(document: Mapping[str, Any]) -> str:
     """A comparison of runs as plain text for a terminal."""
     table = results_table(document, document["metrics"], "")
-    sentences = verdicts(document["comparisons"]).items
-    told = [_told(document), *_settings_told(document)]
-    return "\n".join([*aligned(table.header, table.rows), "", *told, *sentences])
+    told = [_told(document), *_settings_told(document), "", *verdicts(document["comparisons"]).items]
+    return "\n".join([*aligned(table.header, table.rows), "", *told])
 
 
 def comparison_blocks(document: Mapping[str, Any]) -> list[Block]:
@@ -137,11 +136,12 @@ def _shared_seeds(arms: Arms) -> list[int]:
 
 
 def _told(document: Mapping[str, Any]) -> str:
-    least = max((entry["smallest_p"] for entry in document["comparisons"]), default=1.0)
-    return (
-        f"Paired by seed against {document['baseline']}; shared seeds: {seed_list(document['seeds'])}. "
-        f"The smallest p that these pairs can reach is {least:.3g}."
-    )
+    """How the runs were paired; how small p can get, unless a verdict says so."""
+    comparisons = document["comparisons"]
+    least = max((entry["smallest_p"] for entry in comparisons), default=1.0)
+    few = any(shown(entry) == "too few seeds" for entry in comparisons)
+    limit = "" if few else f" The smallest p that these pairs can reach is {least:.3g}."
+    return f"Paired by seed against {document['baseline']}; shared seeds: {seed_list(document['seeds'])}.{limit}"
 
 
 def _settings_told(document: Mapping[str, Any]) -> list[str]:

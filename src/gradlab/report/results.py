@@ -10,6 +10,8 @@ from gradlab.report.wording import counted, is_share, larger_is_better, split_of
 from gradlab.stats import compare_all, summarise
 
 SCHEMA = 1
+SURVIVORS = " It rests on the surviving seeds: "
+"""What begins the warning at the end of a verdict."""
 COORDINATES = ("epoch", "step", "angle", "severity", "labels", "temperature", "dimension", "shift", "scale")
 """Names of fields that say where a row was measured; text and whole numbers are taken as such under any name."""
 
@@ -152,7 +154,7 @@ def _with_survivors(comparison: dict[str, Any], lost: Mapping[str, Mapping[int, 
             (comparison["treatment"], comparison["baseline"]) if arm in lost]  # fmt: skip
     if not told:
         return comparison
-    return {**comparison, "verdict": f"{comparison['verdict']} It rests on the surviving seeds: {' and '.join(told)}."}
+    return {**comparison, "verdict": f"{comparison['verdict']}{SURVIVORS}{' and '.join(told)}."}
 
 
 def _arm(metrics: Mapping[str, Mapping[int, float]], asked: Sequence[int]) -> dict[str, Any]:

@@ -4,8 +4,9 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from gradlab.report.blocks import Bullets, Point, PointChart, Table
-from gradlab.report.results import metric_names
+from gradlab.report.results import SURVIVORS, metric_names
 from gradlab.report.wording import NOTHING, counted, interval_text, is_share, joined, metric_label, metric_title, number
+from gradlab.stats.comparison import left_out_told, limit_told
 
 _LEVEL = 0.05
 MOST_COLUMNS = 2
@@ -111,13 +112,43 @@ def shown(entry: Mapping[str, Any]) -> str:
         return "equal"
     if entry["significant"]:
         return "better" if (entry["mean_difference"] > 0) == entry["larger_is_better"] else "worse"
-    # Holm's method multiplies the smallest p of a family by its size.
-    return "too few seeds" if entry["smallest_p"] * entry["family"] > _LEVEL else "no difference"
+    return "too few seeds" if _smallest(entry) > _LEVEL * (1 + 1e-12) else "no difference"
+
+
+def _smallest(entry: Mapping[str, Any]) -> float:
+    """The smallest p that the seeds can reach; older runs do not say what it is after Holm's adjustment."""
+    if entry.get("smallest_p_adjusted") is not None:
+        return entry["smallest_p_adjusted"]
+    return min(1.0, entry["smallest_p"] * entry["family"])
 
 
 def verdicts(comparisons: Sequence[Mapping[str, Any]]) -> Bullets:
-    """Returns the sentence of every comparison."""
-    return Bullets(tuple(f"{metric_title(entry['metric'])}: {entry['verdict']}" for entry in comparisons))
+    """Returns what the comparisons say in sentences; that seeds are too few is said once for all it holds for."""
+    few: dict[str, list[Mapping[str, Any]]] = {}
+    for entry in comparisons:
+        if shown(entry) == "too few seeds":
+            few.setdefault(_limit(entry), []).append(entry)
+    several = {limit: entries for limit, entries in few.items() if len(entries) > 1}
+    lines = [line for limit, entries in several.items() for line in (limit, *_by_metric(entries))]
+    rest = [entry for entry in comparisons if not any(entry in entries for entries in several.values())]
+    return Bullets((*lines, *(f"{metric_title(entry['metric'])}: {entry['verdict']}" for entry in rest)))
+
+
+def _limit(entry: Mapping[str, Any]) -> str:
+    limit, remedy = limit_told(entry["n"], _smallest(entry), entry["family"])
+    return f"{limit}; {remedy}."
+
+
+def _by_metric(entries: Sequence[Mapping[str, Any]]) -> list[str]:
+    """A line for each metric: its differences, and what they rest on where seeds were lost."""
+    lines = []
+    for metric, baseline in dict.fromkeys((entry["metric"], entry["baseline"]) for entry in entries):
+        found = [entry for entry in entries if (entry["metric"], entry["baseline"]) == (metric, baseline)]
+        told = [f"{entry['treatment']} {_difference(entry)}{left_out_told(entry['left_out'])}" for entry in found]
+        lost = joined(dict.fromkeys(entry["verdict"].partition(SURVIVORS)[2] for entry in found), " ")
+        warning = SURVIVORS + lost if lost else ""
+        lines.append(f"{metric_title(metric)}, difference from {baseline}: {'; '.join(told)}.{warning}")
+    return lines
 
 
 def shown_metrics(results: Mapping[str, Any]) -> list[str]:

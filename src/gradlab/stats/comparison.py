@@ -75,6 +75,7 @@ class Comparison:
             "p_value": self.p_value,
             "p_adjusted": self.p_adjusted,
             "smallest_p": self.smallest_p,
+            "smallest_p_adjusted": self.smallest_p_adjusted,
             "family": self.family,
             "wins": self.wins,
             "ties": self.ties,
@@ -93,7 +94,25 @@ def verdicts_told(comparisons: Sequence[Comparison]) -> str:
         return " ".join(found.verdict for found in comparisons)
     shown = "; ".join(f"{_difference(found)}{_left_out(found)}" for found in few)
     rest = [found.verdict for found in comparisons if not _too_few(found)]
-    return " ".join([f"{limits.pop()}; run at least {_needed(few[0])} seeds. {shown}.", *rest])
+    return " ".join([f"{limits.pop()}; {_remedy(few[0])}. {shown}.", *rest])
+
+
+def limit_told(pairs: int, smallest_p: float, family: int = 1, confidence: float = 0.95) -> tuple[str, str]:
+    """What so few pairs cannot show, and what would: two parts of a sentence.
+
+    Args:
+        pairs: how many paired seeds there are.
+        smallest_p: the smallest p-value that they can reach, adjusted for the family.
+        family: how many comparisons were made together.
+        confidence: the test's level is what is left to 1.
+    """
+    level = (1 - confidence) * (1 + 1e-12)
+    holm = f" after Holm's correction for {family} comparisons" if family > 1 else ""
+    return (
+        f"With {_counted(pairs)} no difference can reach p ≤ {1 - confidence:.3g}{holm} "
+        f"(smallest possible {smallest_p:.3g})",
+        f"run at least {pairs_needed(level / family)} seeds",
+    )
 
 
 def _too_few(found: Comparison) -> bool:
@@ -101,28 +120,24 @@ def _too_few(found: Comparison) -> bool:
 
 
 def _limit(found: Comparison) -> str:
-    family = f" after Holm's correction for {found.family} comparisons" if found.family > 1 else ""
-    return (
-        f"With {_seeds(found)} no difference can reach p ≤ {1 - found.confidence:.3g}{family} "
-        f"(smallest possible {_smallest_p(found):.3g})"
-    )
+    return limit_told(found.n, _smallest_p(found), found.family, found.confidence)[0]
 
 
-def _needed(found: Comparison) -> int:
-    return pairs_needed((1 - found.confidence) * (1 + 1e-12) / found.family)
+def _remedy(found: Comparison) -> str:
+    return limit_told(found.n, _smallest_p(found), found.family, found.confidence)[1]
 
 
-def _seeds(found: Comparison) -> str:
-    return f"{found.n} paired {'seed' if found.n == 1 else 'seeds'}"
+def _counted(pairs: int) -> str:
+    return f"{pairs} paired {'seed' if pairs == 1 else 'seeds'}"
 
 
 def _verdict(found: Comparison) -> str:
-    seeds = _seeds(found)
+    seeds = _counted(found.n)
     first, second = found.names
     if found.ties == found.n:
         return f"{first} and {second} are equal on each of {seeds}{_left_out(found)}."
     if _too_few(found):
-        return f"{_limit(found)}: {_difference(found)}{_left_out(found)}; run at least {_needed(found)} seeds."
+        return f"{_limit(found)}: {_difference(found)}{_left_out(found)}; {_remedy(found)}."
     if not found.significant:
         return f"No difference shown with {seeds}: {_difference(found)}, {_p_value(found)}{_left_out(found)}."
     better, worse = (first, second) if (found.mean_difference > 0) == found.larger_is_better else (second, first)
@@ -159,7 +174,12 @@ def _p_value(found: Comparison) -> str:
 
 
 def _left_out(found: Comparison) -> str:
-    if not found.left_out:
+    return left_out_told(found.left_out)
+
+
+def left_out_told(seeds: Sequence[int]) -> str:
+    """The seeds that only one of two arms has, in brackets after a blank; empty without any."""
+    if not seeds:
         return ""
-    listed = ", ".join(str(seed) for seed in found.left_out)
-    return f" ({'seed' if len(found.left_out) == 1 else 'seeds'} {listed} left out: not in both arms)"
+    listed = ", ".join(str(seed) for seed in seeds)
+    return f" ({'seed' if len(seeds) == 1 else 'seeds'} {listed} left out: not in both arms)"
