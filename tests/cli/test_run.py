@@ -128,6 +128,7 @@ def test_without_out_the_folder_is_named_after_experiment_and_start(gradlab, tmp
         ((*QUICK, "--device", "cuda"), 2, "--device cuda is not there"),
         ((*QUICK, "--device", "gpu"), 2, "unknown device 'gpu'"),
         (("run", "lenet", "--arms", "slide"), 2, "did you mean 'slides'?"),
+        (("run", "compare_models", "--models", "ViT", "MLP", "ViT"), 2, "--models takes each value once: got 'ViT' 2"),
         (("run", "lenet", "stray"), 2, "does not take 'stray'"),
         (("run",), 2, "name an experiment: "),
         (("run", "logistic_regression", "--seeds", "0"), 69, "mnist"),

@@ -104,7 +104,6 @@ class TestWhatIsIgnored:
         (root / "a" / ".thumbs").mkdir()
         (root / "a" / ".thumbs" / "t.png").write_bytes(b"x")
         (root / ".git").mkdir()
-        (root / "readme.md").write_text("x")
         (root / "a" / "leaves.png").symlink_to(tmp_path / "outside" / "c" / "000.png")
         (root / "a" / "dangling.png").symlink_to(tmp_path / "none.png")
         (root / "a" / "linked").symlink_to(tmp_path / "outside" / "c")
@@ -163,6 +162,23 @@ class TestPixels:
         for framing in ("pad", "stretch"):
             assert load_folder(tmp_path, image_size=8, framing=framing).shape == (3, 8, 8)
 
+    @pytest.mark.parametrize(("names", "told"), [(["z.txt"], "/z.txt lies beside"),
+                                                 (["z.txt", "b.png"], "/b.png and another file lie beside"),
+                                                 (["z.txt", "c", "b.png"], "/b.png and 2 other files lie beside"),
+                                                 ([".hidden"], None)])  # fmt: skip
+    @pytest.mark.parametrize("part", ["", "train"])
+    def test_files_beside_the_class_folders_are_told(self, tmp_path, names, told, part):
+        fill(tmp_path / part, {"a": 3, "b": 3})
+        for name in names:
+            (tmp_path / part / name).write_bytes(b"x")
+        if part:
+            (tmp_path / "README.txt").write_bytes(b"x")  # no class is expected here
+        if told is None:
+            load_folder(tmp_path)  # a warning would be an error here
+        else:
+            with pytest.warns(UserWarning, match=f"{told} the class folders, in none: left out"):
+                load_folder(tmp_path)
+
     def test_a_given_size_wins(self, tmp_path):
         fill(tmp_path, {"a": 3, "b": 3})
         assert load(f"folder:{tmp_path}", image_size=13).shape == (3, 13, 13)
@@ -198,6 +214,13 @@ class TestWhatIsRefused:
         with pytest.raises(DataUnavailableError, match=message) as caught:
             load_folder(tmp_path)
         assert "\n" not in str(caught.value)
+
+    def test_files_of_no_class_are_named_where_too_few_classes_are_there(self, tmp_path):
+        fill(tmp_path, {"only": 4})
+        for name in ("cat.png", "ant.png"):
+            (tmp_path / name).write_bytes(b"x")
+        with pytest.raises(DataUnavailableError, match=r"with images \(what lies in it, such as ant.png, belongs to"):
+            load_folder(tmp_path)
 
     def test_a_file_is_no_folder(self, tmp_path):
         (tmp_path / "a.png").write_bytes(b"")

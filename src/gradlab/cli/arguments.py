@@ -21,6 +21,7 @@ class Flag:
         help: one line.
         convert: turns each word into a value; None makes the flag a switch.
         many: takes one or more words.
+        distinct: none of several words may be there twice.
         default: the value where the flag is absent.
         negatable: a switch that also has a `--no-` form.
         shown: how the value is called in the help.
@@ -30,6 +31,7 @@ class Flag:
     help: str
     convert: Convert | None = None
     many: bool = False
+    distinct: bool = False
     default: Any = None
     negatable: bool = False
     shown: str | None = None
@@ -162,7 +164,11 @@ def _converted(flag: Flag, value: Any) -> Any:
     if flag.convert is None:
         return value
     if isinstance(value, list):
-        return tuple(flag.convert(flag.name, text) for text in value)
+        values = tuple(flag.convert(flag.name, text) for text in value)
+        twice = next((text for text in values if flag.distinct and values.count(text) > 1), None)
+        if twice is not None:
+            raise UsageError(f"{flag.name} takes each value once: got '{twice}' {values.count(twice)} times")
+        return values
     return flag.convert(flag.name, value)
 
 

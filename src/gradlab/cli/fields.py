@@ -53,7 +53,10 @@ def _flag(name: str, annotation: ast.expr, default: Any, described: str) -> Flag
     if kind == "int" and (name in COUNTS or name.endswith("_size")):
         convert = positive_number
     shown = "{" + ",".join(kind) + "}" if isinstance(kind, tuple) else kind.upper()
-    return Flag(name=flag, help=_help(described, default), convert=convert, many=many, shown=shown)
+    named = isinstance(kind, tuple) or kind == "str"  # arms, which would only be one; layers may be equally wide
+    return Flag(
+        name=flag, help=_help(described, default), convert=convert, many=many, distinct=many and named, shown=shown
+    )
 
 
 def _kind(annotation: ast.expr) -> tuple[str | tuple[str, ...], bool]:

@@ -3,7 +3,7 @@
 import os
 import statistics
 import warnings
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
@@ -60,7 +60,8 @@ def load_folder(
     Either the folder holds one sub-folder a class, and 15 % of each class go to validation and 15 % to test, at least
     one image each; or it holds train/ and perhaps validation/ (or val/, valid/) and test/, each with one sub-folder a
     class, and what is not there is held out of train/ in the same way. Class folders are searched to any depth. Hidden
-    files, files that are no images (by their ending), linked folders and links that leave the folder are ignored.
+    files, files that are no images (by their ending), linked folders and links that leave the folder are ignored; a
+    warning names files beside the class folders.
 
     Every image is turned as its EXIF orientation says, made square and resized, with antialiasing, to one size.
     Transparent pixels lie over white. If every image is grey, there is one channel, else three.
@@ -132,12 +133,27 @@ def _list_parts(root: Path) -> tuple[tuple[str, ...], dict[str, _Listing]]:
     classes = tuple(folder.name for folder in _subfolders(found["train"]))
     if len(classes) < 2:
         what = f"one class ('{classes[0]}')" if classes else "no class"
+        loose = _files_beside(found["train"])
+        beside = f" (what lies in it, such as {loose[0].name}, belongs to none)" if loose else ""
         raise DataUnavailableError(
-            f"{found['train']} has {what}: it needs at least two sub-folders, one a class, with images"
+            f"{found['train']} has {what}: it needs at least two sub-folders, one a class, with images{beside}"
         )
+    _tell_of_loose_files(found.values())
     listings = {part: _list_part(folder, classes, root) for part, folder in found.items()}
     _check_counts(found["train"], classes, listings["train"], held_out=len(PART_NAMES) - len(found))
     return classes, listings
+
+
+def _tell_of_loose_files(folders: Iterable[Path]) -> None:
+    loose = [path for folder in folders for path in _files_beside(folder)]
+    if loose:
+        others = {0: " lies", 1: " and another file lie"}.get(len(loose) - 1, f" and {len(loose) - 1} other files lie")
+        warnings.warn(f"{loose[0]}{others} beside the class folders, in none: left out", stacklevel=4)
+
+
+def _files_beside(folder: Path) -> list[Path]:
+    """Files, sorted, that lie where class folders are."""
+    return sorted(path for path in folder.iterdir() if path.is_file() and not path.name.startswith("."))
 
 
 def _check_counts(folder: Path, classes: tuple[str, ...], listing: _Listing, *, held_out: int) -> None:
