@@ -10,9 +10,17 @@ def test_every_question_is_on_a_page_and_says_how_to_answer_it():
         told = [block.text for block in page.blocks if isinstance(block, Text)]
         assert asked == [f"{question.part}. {question.text}" for question in practical.questions]
         assert told == [f"Not answered yet: gradlab run {question.experiment_name}" for question in practical.questions]
-    assert pages[-1].blocks == [
-        Text("No finished run was found: gradlab run practical1 makes those of the first practical.")
-    ]
+    remedy = "gradlab run practical1 makes the runs of the first practical."
+    assert pages[-1].blocks == [Text(f"No finished run was found. {remedy}")]
+
+
+def test_runs_that_answer_nothing_are_named(make_run):
+    run = make_run("speedrun", {"net": {"test_accuracy": [0.5]}})
+    told = bind({"speedrun": [run], "compare_models": [run, run]})[-1].blocks[0].text
+    assert told == (
+        "None of the finished runs answers a question of the handbook: compare_models (2 runs), speedrun. "
+        "gradlab run practical1 makes the runs of the first practical."
+    )
 
 
 def test_a_run_answers_and_is_named_as_the_source(make_run, tmp_path):

@@ -54,6 +54,15 @@ def _answer(question: Question, run: RunFolder) -> Iterator[Block]:
         following = shown and isinstance(block, Text)
 
 
+def _found(runs: Runs) -> str:
+    """What there is where no question has an answer."""
+    counts = {name: len(found) for name, found in sorted(runs.items()) if found}
+    if not counts:
+        return "No finished run was found."
+    listed = ", ".join(name if count == 1 else f"{name} ({count} runs)" for name, count in counts.items())
+    return f"None of the finished runs answers a question of the handbook: {listed}."
+
+
 def _sources(runs: Runs) -> list[Block]:
     used = {
         run.path: (question.experiment_name, run)
@@ -62,12 +71,11 @@ def _sources(runs: Runs) -> list[Block]:
         if (run := question.answering(runs)) is not None
     }
     if not used:
-        return [Text("No finished run was found: gradlab run practical1 makes those of the first practical.")]
+        return [Text(f"{_found(runs)} gradlab run practical1 makes the runs of the first practical.")]
     rows = []
     for name, run in used.values():
         settings, data = run.document("config"), run.document("environment").get("data", {})
         seeds = ", ".join(map(str, settings["seeds"]))
-        epochs, quick = str(settings["config"].get("epochs", "–")), "quick" if settings["quick"] else "usual"
         epochs, quick = str(settings["config"].get("epochs", "–")), "quick" if settings["quick"] else "usual"
         rows.append((name, str(data.get("name", "–")), seeds, epochs, quick))
     return [
