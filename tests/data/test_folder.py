@@ -41,6 +41,19 @@ class TestOneFolderAClass:
         assert [torch.bincount(part.labels).tolist() for part in splits.parts().values()] == [[14, 28], [3, 6], [3, 6]]
         assert (splits.classes, splits.name) == (("cat", "dog"), f"folder:{tmp_path.name}")
 
+    @pytest.mark.parametrize("memory", [1.0, 0.0])
+    @pytest.mark.parametrize("parts", [("",), ("train", "test")])
+    def test_every_image_knows_its_file(self, tmp_path, parts, memory):
+        for place, part in enumerate(parts):
+            fill(tmp_path / part, {"cat": 9, "dog": 9}, first=18 * place)
+        splits = load_folder(tmp_path, image_memory=memory)
+        for part in splits.parts().values():
+            images = part.take(range(len(part)))
+            for number, file in zip(numbers(images), images.files.tolist(), strict=True):
+                lies_in = f"{parts[number // 18]}/" if len(parts) > 1 else ""
+                assert file.decode() == f"{lies_in}{('cat', 'dog')[number // 9 % 2]}/{number % 9:03}.png"
+            assert images.files.tolist() == part.files.tolist()
+
     @settings(max_examples=30, deadline=None)
     @given(st.lists(st.integers(3, 40), min_size=2, max_size=4), st.integers(0, 9))
     def test_every_class_is_in_every_split(self, counts, seed):

@@ -62,6 +62,16 @@ class TestImages:
         with pytest.raises(IndexError, match="indices must"):
             images().take(indices)
 
+    def test_files_follow_their_images_and_count_in_no_digest(self):
+        pixels, labels = torch.zeros(3, 1, 2, 2, dtype=torch.uint8), torch.zeros(3, dtype=torch.int64)
+        named = Images(pixels, labels, ("a",), np.array([b"a/0.png", b"a/1.png", b"a/10.png"]))
+        assert named.take([2, 0, 2]).files.tolist() == [b"a/10.png", b"a/0.png", b"a/10.png"]
+        assert named.take([]).to("meta").files.tolist() == []
+        assert Images(pixels, labels, ("a",)).take([1]).files is None
+        assert named.digest() == Images(pixels, labels, ("a",)).digest()
+        with pytest.raises(ValueError, match="one file for each of 3 images: got 2"):
+            Images(pixels, labels, ("a",), named.files[:2])
+
     def test_digest_is_sha256_over_shape_classes_pixels_and_labels(self):
         one = Images(torch.tensor([[[[1, 2]]]], dtype=torch.uint8), torch.tensor([1]), ("a", "ü"))
         header = b'{"shape": [1, 1, 1, 2], "classes": ["a", "\\u00fc"]}'

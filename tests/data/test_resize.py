@@ -1,3 +1,5 @@
+from dataclasses import replace
+
 import numpy as np
 import pytest
 import torch
@@ -25,6 +27,14 @@ def test_every_part_is_close_to_pillows_bilinear(side):
 def test_a_computed_normalisation_is_computed_anew():
     other = resized(load("digits"), 16)
     assert other.normalisation == other.train.mean_and_std()
+
+
+def test_images_keep_their_files():
+    splits = load("digits")
+    files = np.arange(len(splits.test)).astype(np.bytes_)
+    other = resized(replace(splits, test=replace(splits.test, files=files)), 16)
+    assert other.test.files.tolist() == files.tolist()
+    assert other.train.files is None
 
 
 def test_no_size_is_refused():

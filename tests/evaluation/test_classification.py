@@ -370,3 +370,18 @@ def test_logits_of_half_precision_are_told_apart():
     with torch.autocast("cpu", dtype=torch.bfloat16):
         logits = predict_logits(Sums(0), torch.zeros(2, 1, 3, 3, dtype=torch.uint8), NORMALIZE)
     assert logits.dtype == torch.float32
+
+
+def test_kept_examples_know_the_files_they_were_read_from():
+    images = numbered([0, 1, 2, 3])
+    named = Images(
+        images.pixels, images.labels, CLASSES, np.array([b"cat/0.png", b"dog/1.png", b"f\xffx/2", b"owl/3.png"])
+    )
+    model = Told(torch.tensor([[9.0, 0, 0, 0], [9, 0, 0, 0], [0, 0, 9, 0], [0, 5, 0, 0]]))
+    arrays = examine({0: model}, named, AS_TOLD, examples=3).arrays
+    assert arrays["sample_files"].tolist() == ["cat/0.png", "dog/1.png", "f\ufffdx/2"]
+    assert arrays["mistake_files"].tolist() == ["dog/1.png", "owl/3.png"]
+    assert arrays["mistake_files"].dtype.kind == "U"  # text is read back without pickle
+    assert not [name for name in examine({0: model}, images, AS_TOLD).arrays if name.endswith("files")]
+    (nothing,) = [examine({0: model}, named.take([0]), AS_TOLD).arrays["mistake_files"]]
+    assert len(nothing) == 0

@@ -15,6 +15,7 @@ from gradlab.report import (
     with_error,
 )
 from gradlab.report.blocks import ConfusionMatrix, Pictures
+from gradlab.report.figures import figure_csv
 
 
 def document(accuracies):
@@ -97,7 +98,7 @@ def test_arms_that_validate_equally_well_are_named(metric, reached, told):
     assert found.startswith(told)
 
 
-def kept(tmp_path, *, channels=3, classes=("cat", "dog")):
+def kept(tmp_path, *, channels=3, classes=("cat", "dog"), files=None):
     """A run's folder with one network's pictures and confusion."""
     run = RunFolder(tmp_path)
     write_json(tmp_path / "environment.json", {"data": {"classes": list(classes)}})
@@ -105,6 +106,8 @@ def kept(tmp_path, *, channels=3, classes=("cat", "dog")):
     pixels = np.arange(2 * channels * 4, dtype=np.uint8).reshape(2, channels, 2, 2)
     picked = {"true": np.array([0, 1]), "predicted": np.array([0, 0]), "probability": np.array([0.9, 0.8], np.float32)}
     arrays = {f"{kind}_{name}": value for kind in ("sample", "mistake") for name, value in picked.items()}
+    if files is not None:
+        arrays |= {f"{kind}_files": np.array(files) for kind in ("sample", "mistake")}
     run.write_arrays("net", confusion=np.array([[1, 0], [1, 0]]), sample_pixels=pixels, mistake_pixels=pixels, **arrays)
     return run, pixels
 
@@ -127,6 +130,17 @@ def test_long_class_names_get_wider_pictures(tmp_path, name, columns):
     samples, *_ = classification_blocks(kept(tmp_path, classes=("cat", name))[0], "net")
     assert isinstance(samples, Pictures)
     assert samples.columns == columns
+
+
+def test_pictures_of_a_folder_have_the_names_of_their_files(tmp_path):
+    paths = ["cat/1.png", "dog/deep/a_name_of_many_letters.jpeg"]
+    samples, *_ = classification_blocks(kept(tmp_path, files=paths)[0], "net")
+    assert isinstance(samples, Pictures)
+    assert list(samples.captions) == ["cat (90%)\n1.png", "cat (80%), is dog\na_name_…ers.jpeg"]
+    assert len("a_name_…ers.jpeg") == 16
+    assert samples.columns == 6
+    assert figure_csv(samples).splitlines()[0] == "picture,caption,file"
+    assert figure_csv(samples).splitlines()[-1].endswith(paths[1])
 
 
 def test_nothing_kept_nothing_shown(tmp_path):

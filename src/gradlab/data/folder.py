@@ -92,15 +92,16 @@ def load_folder(
     paths = [path for listing in listings.values() for path in listing.paths]
     if framing == "crop":
         _tell_of_long_pictures(paths)
+    names = np.array([os.fsencode(path.relative_to(root).as_posix()) for path in paths])
     side = image_size or _default_side(paths)
     if len(paths) * 3 * side**2 > image_memory * 1e9:
         rows = _split_rows(listings, split_seed)
         files = PictureFiles.of(paths, side, framing)
-        parts = streamed(files, rows, classes, max(image_memory * 1e9, MOST_AT_ONCE))
+        parts = streamed(files, rows, classes, max(image_memory * 1e9, MOST_AT_ONCE), names)
         train, validation, test = (parts[part] for part in PART_NAMES)
         return Splits(train=train, validation=validation, test=test, name=f"folder:{root.name}")
     pixels = _read_all(paths, side, framing)
-    parts = _cut(pixels, listings, classes)
+    parts = _cut(pixels, names, listings, classes)
     rest = parts["train"]
     for part, share in (("test", TEST_SHARE), ("validation", VALIDATION_SHARE)):
         if part not in parts:
@@ -236,11 +237,13 @@ def _read_all(paths: Sequence[Path], side: int, framing: Framing) -> torch.Tenso
     return torch.from_numpy(pixels[:, :1].copy() if grey else pixels)
 
 
-def _cut(pixels: torch.Tensor, listings: dict[str, _Listing], classes: tuple[str, ...]) -> dict[str, Images]:
+def _cut(
+    pixels: torch.Tensor, names: np.ndarray, listings: dict[str, _Listing], classes: tuple[str, ...]
+) -> dict[str, Images]:
     parts, start = {}, 0
     for part, listing in listings.items():
         stop = start + len(listing.paths)
-        parts[part] = Images(pixels[start:stop], torch.from_numpy(listing.labels), classes)
+        parts[part] = Images(pixels[start:stop], torch.from_numpy(listing.labels), classes, names[start:stop])
         start = stop
     return parts
 

@@ -25,6 +25,7 @@ class Images:
         pixels: uint8 [images, channels, height, width], 0 to 255.
         labels: int64 [images], a class index, or -1 where an image has no label.
         classes: the name of each class, in the order of the indices.
+        files: bytes [images], the path of each image in its folder; None where they were not read from files.
 
     Raises:
         ValueError: types, shapes, lengths or label range do not fit together.
@@ -33,8 +34,11 @@ class Images:
     pixels: Tensor
     labels: Tensor
     classes: tuple[str, ...]
+    files: np.ndarray | None = None
 
     def __post_init__(self) -> None:
+        if self.files is not None and len(self.files) != len(self.pixels):
+            raise ValueError(f"there must be one file for each of {len(self.pixels)} images: got {len(self.files)}")
         _check_pixels(self.pixels)
         _check_labels(self.labels, count=len(self.pixels), classes=len(self.classes))
         if len(set(self.classes)) != len(self.classes):
@@ -61,12 +65,14 @@ class Images:
         chosen = chosen.to(self.pixels.device, torch.int64)
         if len(chosen) and (int(chosen.min()) < 0 or int(chosen.max()) >= len(self)):
             raise IndexError(f"indices must lie in [0, {len(self)}): got {int(chosen.min())} to {int(chosen.max())}")
-        return Images(self.pixels[chosen], self.labels[chosen], self.classes)
+        files = None if self.files is None else self.files[chosen.cpu().numpy()]
+        return Images(self.pixels[chosen], self.labels[chosen], self.classes, files)
 
     def to(self, device: torch.device | str) -> "Images":
         """The same images on another device; itself where they are there already."""
         pixels, labels = self.pixels.to(device), self.labels.to(device)
-        return self if pixels is self.pixels and labels is self.labels else Images(pixels, labels, self.classes)
+        same = pixels is self.pixels and labels is self.labels
+        return self if same else Images(pixels, labels, self.classes, self.files)
 
     def digest(self) -> str:
         """The SHA-256, in hexadecimal, over shape, class names, pixels and labels."""

@@ -75,4 +75,5 @@ def carve(images: Images, quotas: np.ndarray, seed: int) -> tuple[Images, Images
         if block[0] != start or block[-1] != start + len(block) - 1:
             pixels[start : start + len(block)] = pixels[block]
     kept = torch.from_numpy(labels[stays])
-    return Images(images.pixels[: len(stays)], kept, images.classes), apart
+    files = None if images.files is None else images.files[stays]
+    return Images(images.pixels[: len(stays)], kept, images.classes, files), apart

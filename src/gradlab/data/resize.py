@@ -29,4 +29,4 @@ def _resized(images: Images, side: int) -> Images:
         F.interpolate(chunk.float(), size=(side, side), mode="bilinear", antialias=True).round().to(torch.uint8)
         for chunk in images.pixels.split(1000)
     ]
-    return Images(torch.cat(chunks), images.labels, images.classes)
+    return Images(torch.cat(chunks), images.labels, images.classes, images.files)

@@ -194,7 +194,11 @@ class StreamedImages(Images):
 
 
 def streamed(
-    files: PictureFiles, parts: dict[str, tuple[np.ndarray, np.ndarray]], classes: tuple[str, ...], most: float
+    files: PictureFiles,
+    parts: dict[str, tuple[np.ndarray, np.ndarray]],
+    classes: tuple[str, ...],
+    most: float,
+    names: np.ndarray | None = None,
 ) -> dict[str, Images]:
     """Parts of some files as images that are decoded when they are read; reads every file once.
 
@@ -203,6 +207,7 @@ def streamed(
         parts: name -> rows int64 [images] and labels int64 [images].
         classes: the name of each class.
         most: bytes that may be decoded at once.
+        names: bytes [files], what the images' files are called; None where that is of no interest.
 
     Raises:
         DataUnavailableError: a file cannot be read.
@@ -212,7 +217,11 @@ def streamed(
     seen = files.grey() if grey else files
     return {
         name: StreamedImages(
-            StreamedPixels(seen, rows, most), torch.from_numpy(labels), classes, surveys[name][1 if grey else 0]
+            StreamedPixels(seen, rows, most),
+            torch.from_numpy(labels),
+            classes,
+            None if names is None else names[rows],
+            surveys[name][1 if grey else 0],
         )
         for name, (rows, labels) in parts.items()
     }

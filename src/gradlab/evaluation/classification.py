@@ -60,7 +60,8 @@ class Examination:
         arrays: `confusion` int64 [classes, classes] summed over seeds (row: true class, column: predicted); for
             the first seed `sample_*` (the first images of the split) and `mistake_*` (the most confident mistakes):
             `pixels` uint8 [count, channels, height, width], `true`, `predicted` int64 [count], `probability` of the
-            predicted class [count].
+            predicted class [count], and `files` text [count] where the images were read from files: their paths in
+            the folder.
     """
 
     rows: list[Row]
@@ -98,9 +99,15 @@ def _examples(kind: str, indices: Tensor, images: Images, logits: Tensor) -> dic
     # The largest logit, not the largest probability: rounding can make two probabilities equal.
     predicted = logits[indices].argmax(1)
     probability = logits[indices].softmax(1).gather(1, predicted.unsqueeze(1)).squeeze(1)
-    return {
+    named = {} if images.files is None else {f"{kind}_files": _as_text(images.files[indices.numpy()])}
+    return named | {
         f"{kind}_pixels": images.pixels[indices].numpy(),
         f"{kind}_true": images.labels[indices].numpy(),
         f"{kind}_predicted": predicted.numpy(),
         f"{kind}_probability": probability.float().numpy(),
     }
+
+
+def _as_text(files: np.ndarray) -> np.ndarray:
+    # A path may hold bytes that are no text; a report must not.
+    return np.array([path.decode("utf-8", "replace") for path in files.tolist()], dtype=np.str_)

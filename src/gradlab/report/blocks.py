@@ -175,10 +175,11 @@ class PointChart:
 class Pictures:
     """Small images with captions in a grid.
 
-    `images` is uint8 [N, height, width] or [N, height, width, 3]; `columns` is a wish that narrow screens overrule.
+    `images` is uint8 [N, height, width] or [N, height, width, 3]; `columns` is a wish that narrow screens overrule;
+    `files` are the paths they were read from, or nothing.
 
     Raises:
-        UsageError: the images have another shape or type, or there are not as many captions.
+        UsageError: the images have another shape or type, or there are not as many captions, or files if any.
     """
 
     images: np.ndarray
@@ -187,6 +188,7 @@ class Pictures:
     columns: int = 6
     caption: str = ""
     alt: str = ""
+    files: Sequence[str] = ()
 
     def __post_init__(self) -> None:
         images = self.images
@@ -197,6 +199,8 @@ class Pictures:
             )
         if len(self.captions) != len(images):
             raise UsageError(f"{len(images)} pictures need as many captions: got {len(self.captions)}")
+        if len(self.files) not in (0, len(images)):
+            raise UsageError(f"{len(images)} pictures need as many files, or none: got {len(self.files)}")
         if not self.alt:
             object.__setattr__(self, "alt", f"{counted(len(images), 'picture')}: {'; '.join(self.captions)}.")
 

@@ -15,6 +15,8 @@ _SAME_SHARE = 5e-5
 """Half of a hundredth of a point: shares no further apart than this are printed alike."""
 LONGEST_IN_EIGHT = 9
 """Letters of a class name that a caption holds on one line where eight pictures stand in a row."""
+LONGEST_FILE_NAME = 16
+"""Letters of a file name that a caption holds on one line where six pictures stand in a row."""
 
 
 def with_error(rows: Sequence[Row]) -> list[Row]:
@@ -146,8 +148,19 @@ def _pictures(arrays: Mapping[str, np.ndarray], kind: str, classes: Sequence[str
     images = pixels[:, 0] if pixels.shape[1] == 1 else np.ascontiguousarray(pixels.transpose(0, 2, 3, 1))
     rows = zip(arrays[f"{kind}_true"], arrays[f"{kind}_predicted"], arrays[f"{kind}_probability"], strict=True)
     captions = [_caption(classes[int(true)], classes[int(predicted)], float(share)) for true, predicted, share in rows]
+    files = [str(path) for path in arrays.get(f"{kind}_files", [])]
+    if files:
+        captions = [f"{caption}\n{file_name(path)}" for caption, path in zip(captions, files, strict=True)]
     longest = max((len(word) for name in classes for word in name.split()), default=0)
-    return Pictures(images, captions, title, columns=8 if longest <= LONGEST_IN_EIGHT else 6)
+    columns = 8 if longest <= LONGEST_IN_EIGHT and not files else 6
+    return Pictures(images, captions, title, columns=columns, files=files)
+
+
+def file_name(path: str) -> str:
+    """The last part of a path, with an ellipsis for its middle where it is longer than a caption is wide."""
+    name = path.rpartition("/")[2]
+    kept = LONGEST_FILE_NAME - 1
+    return name if len(name) <= kept + 1 else f"{name[: kept // 2]}…{name[-(kept - kept // 2) :]}"
 
 
 def _caption(true: str, predicted: str, probability: float) -> str:

@@ -75,8 +75,9 @@ def _lines(block: Figure) -> Iterator[Cells]:
         yield ["true class", *block.classes]
         yield from ([name, *counts] for name, counts in zip(block.classes, block.counts.tolist(), strict=True))
     elif isinstance(block, Pictures):
-        yield ["picture", "caption"]
-        yield from ([place, caption] for place, caption in enumerate(block.captions))
+        yield ["picture", "caption", *(["file"] if block.files else [])]
+        for place, caption in enumerate(block.captions):
+            yield [place, caption, *block.files[place : place + 1]]
     elif isinstance(block, GraphChart):
         yield ["from", "to", "label"]
         for arrow in block.arrows:
