@@ -17,7 +17,7 @@ BY_LABELS = re.compile(r"test_(?:probe_)?(\d+)_(?:labels_)?accuracy")
 """Accuracy by the number of labels of each class."""
 FIRST, LAST = "<!-- results: made by tools/results_table.py -->", "<!-- end of results -->"
 NAMED: Mapping[str, tuple[str, ...]] = {
-    "group_equivariance": ("CNN", "C4", "D4"),
+    "group_equivariance": ("CNN", "C4", "C8", "D4"),
     "mlp_improvements": ("baseline", "best combination"),
     "mlp_mnist": ("linear", "300+100", "500+150"),
     "regularization": ("none", "L2", "dropout"),
