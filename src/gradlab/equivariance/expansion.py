@@ -43,9 +43,10 @@ def expanded(
     if resampling is None:
         taps = weight
     elif resampling.ndim == 4:
-        taps = torch.einsum("oid,rhtd->oirht", weight, resampling)
+        taps = torch.einsum("oid,rhtd->oihrt", weight, resampling)
     else:
-        taps = torch.einsum("oi...d,rtd->oir...t", weight, resampling)
+        # Representatives inside the group axis: the product comes out in the order of the index, with no copy.
+        taps = F.linear(weight, resampling.flatten(0, 1))
     numbers = F.pad(taps.flatten(1), (0, 1)) if holes else taps.flatten(1)
     return numbers.index_select(1, index).view(len(weight), *shape)
 

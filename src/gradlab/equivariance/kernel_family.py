@@ -54,12 +54,13 @@ class KernelFamily:
 
         Returns:
             int64 [order, size * size] or [order, order, size * size], into the flat [representatives, size * size] or
-            [representatives, reach, size * size]; negative where there is none.
+            [reach, representatives, size * size]; negative where there is none.
         """
         taps = self.size**2
         if offsets is None:
             return self.representative[:, None] * taps + self.permutation
-        inner = torch.where(offsets < 0, -self.representatives * reach, self.representative[:, None] * reach + offsets)
+        count = self.representatives
+        inner = torch.where(offsets < 0, -count * reach, offsets * count + self.representative[:, None])
         return inner[:, :, None] * taps + self.permutation[:, None]
 
 
