@@ -210,6 +210,15 @@ CASES = {
         refused_shape=((2, 7, 8), "breaks equivariance at a height of 7: take 6 or 8"),
     ),
     "SimpleClassifier": Case(arguments={"num_inputs": 5, "num_hidden": 6, "num_outputs": CLASSES}, shape=(5,)),
+    "StridedGroupCNN": Case(
+        arguments={
+            "group": CyclicGroup(8), "image_size": 8, "in_channels": 2, "num_classes": CLASSES, "channels": (3, 4),
+            "strides": (2, 1),
+        },
+        shape=(2, 8, 8),
+        refused_arguments=({"strides": (2, 3)}, r"a stride of 1 or 2: got \[3, 4\] and \[2, 3\]"),
+        refused_shape=((2, 9, 9), "takes images of 8x8: got 9x9"),
+    ),
     "TransformerPredictor": Case(
         arguments={"input_dim": 4, "num_classes": CLASSES, "model_dim": 8, "num_heads": 2, "num_layers": 2},
         shape=(5, 4),

@@ -3,7 +3,7 @@ import torch
 
 from gradlab.data import Images, Splits
 from gradlab.errors import UsageError
-from gradlab.experiments.rotated_mnist import AUGMENTED, GROUPS, QUICK, Config, network, parts_of
+from gradlab.experiments.rotated_mnist import AUGMENTED, GROUPS, QUICK, STRIDED, Config, network, parts_of
 
 SMALL = Config(train_images=30, validation_images=10, test_images=40)
 
@@ -44,8 +44,8 @@ def test_more_images_than_there_are_are_refused(config):
 
 
 def test_plain_and_group_network_have_about_the_published_number_of_weights():
-    counts = {arm: weights(Config(), arm) for arm in ("Z2CNN", "P4CNN")}
-    assert counts == {"Z2CNN": 21_630, "P4CNN": 24_620}
+    counts = {arm: weights(Config(), arm) for arm in ("Z2CNN", "P4CNN", "StridedC8")}
+    assert counts == {"Z2CNN": 21_630, "P4CNN": 24_620, "StridedC8": 23_626}
 
 
 def test_residual_networks_have_about_as_many_weights_over_groups_of_one_kernel_size():
@@ -57,7 +57,7 @@ def weights(config: Config, arm: str) -> int:
     return sum(parameter.numel() for parameter in network(config, arm, (1, 28, 28), 10).parameters())
 
 
-@pytest.mark.parametrize("arm", ["Z2CNN", "P4CNN", *GROUPS])
+@pytest.mark.parametrize("arm", ["Z2CNN", "P4CNN", *GROUPS, *STRIDED])
 @torch.no_grad()
 def test_quarter_turns_change_the_plain_network_s_answer_only(arm):
     torch.manual_seed(0)

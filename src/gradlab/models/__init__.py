@@ -31,6 +31,7 @@ from gradlab.models.resnet18 import ResNet18
 from gradlab.models.rnn import RNNModel
 from gradlab.models.sim_clr import SimCLR
 from gradlab.models.simple_classifier import SimpleClassifier
+from gradlab.models.strided_group_cnn import StridedGroupCNN
 from gradlab.models.transformer import EncoderBlock as EncoderBlock
 from gradlab.models.transformer import TransformerEncoder as TransformerEncoder
 from gradlab.models.transformer import TransformerPredictor
@@ -62,6 +63,7 @@ __all__ = [
     "ResidualGroupCNN",
     "SimCLR",
     "SimpleClassifier",
+    "StridedGroupCNN",
     "TransformerPredictor",
     "VariationalAutoencoder",
     "VisionTransformer",
