@@ -14,6 +14,7 @@ from gradlab.equivariance.handbook_kernels import (
 from gradlab.equivariance.interpolated import interpolated
 from gradlab.equivariance.kernel_family import Family, KernelFamily, exact_taps
 from gradlab.equivariance.pooling import CosetPooling, GroupBatchNorm, GroupPooling, Restriction, SpatialPooling
+from gradlab.equivariance.restricted import restricted
 from gradlab.equivariance.scale_groups import ProductGroup, ScaleGroup
 from gradlab.equivariance.separable import DepthwiseConvolution, SeparableGroupConvolution
 from gradlab.equivariance.siren import siren
@@ -53,6 +54,7 @@ __all__ = [
     "finite_group",
     "grid_preserving",
     "interpolated",
+    "restricted",
     "scale",
     "scaled",
     "siren",

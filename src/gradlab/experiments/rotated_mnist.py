@@ -117,7 +117,7 @@ class Config:
     """channels of each stage over C4; over larger groups fewer, so that the weights stay about as many"""
     strided_channels: tuple[int, ...] = (6, 6, 8, 8)
     """channels of StridedC8's convolutions, which has about as many weights as P4CNN"""
-    wide_channels: tuple[int, ...] = (16, 16, 24, 24)
+    wide_channels: tuple[int, ...] = (12, 12, 16, 16)
     """channels of WideC8's convolutions, which is StridedC8 with more of them"""
     strides: tuple[int, ...] = (2, 1, 2, 1)
     """step of each of their convolutions"""
