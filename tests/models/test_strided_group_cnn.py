@@ -114,3 +114,11 @@ def test_the_sizes_that_are_told_can_be():
 def test_images_of_another_size_are_refused():
     with pytest.raises(ValueError, match="StridedGroupCNN takes images of 28x28: got 32x32"):
         StridedGroupCNN()(torch.zeros(1, 1, 32, 32))
+
+
+def test_the_last_convolution_is_scaled_for_logits_and_not_for_a_rectifier():
+    torch.manual_seed(0)
+    kernel = StridedGroupCNN().last.kernel
+    logits = kernel.weight.std().item()
+    kernel.reset_parameters()
+    assert kernel.weight.std().item() / logits == pytest.approx(2**0.5, rel=0.05)
