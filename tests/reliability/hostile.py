@@ -4,7 +4,9 @@ import contextlib
 import random
 import shutil
 import tempfile
+import time
 import warnings
+from collections.abc import Collection
 from pathlib import Path
 from typing import Any
 
@@ -21,7 +23,7 @@ LONGEST_SECONDS, MOST_MEBIBYTES = 2.0, 300
 def fuzz(parser: Parser, count: int, guard: Guard, seed: int = 0) -> dict[str, Any]:
     """Feeds a parser so many inputs; returns how many were refused, the limits reached, and what was wrong."""
     chance = random.Random(f"{parser.name} {seed}")
-    wrong, refused = [], 0
+    wrong, refused, begin = [], 0, time.perf_counter()
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         # What is loaded late is loaded now, before anybody watches.
@@ -47,7 +49,8 @@ def fuzz(parser: Parser, count: int, guard: Guard, seed: int = 0) -> dict[str, A
         "refused": refused,
         "longest_seconds": round(limits.longest_seconds, 3),
         "memory_mebibytes": limits.growth(),
-        "wrong": [f"{parser.name}, {what}" for what in wrong],
+        "seconds": round(time.perf_counter() - begin, 1),
+        "wrong": [f"{parser.name}: {what}" for what in wrong],
     }
 
 
@@ -56,8 +59,8 @@ def all_parsers(place: Path, working: Workshop) -> list[Parser]:
     return [*parsers(place), *learner_parsers(place, working)]
 
 
-def full(share: float) -> dict[str, Any]:
-    """Every parser, with as many inputs."""
+def full(share: float, names: Collection[str] = ()) -> dict[str, Any]:
+    """Every parser, or those of these names, with as many inputs."""
     place = Path(tempfile.mkdtemp(prefix="hostile-"))
     working = Workshop(LIMITS)
     try:
@@ -66,10 +69,23 @@ def full(share: float) -> dict[str, Any]:
             found = {
                 parser.name: fuzz(parser, max(20, round(INPUTS * parser.share * share)), guard)
                 for parser in all_parsers(place, working)
+                if not names or parser.name in names
             }
     finally:
         working.close()
         shutil.rmtree(place, ignore_errors=True)
-    wrong = [what for about in found.values() for what in about.pop("wrong")]
-    return {"inputs": sum(about["inputs"] for about in found.values()), "parsers": found, "wrong": len(wrong),
-            "failures": wrong}  # fmt: skip
+    failures = [what for about in found.values() for what in about["wrong"]]
+    return _totals({name: {**about, "wrong": len(about["wrong"])} for name, about in found.items()}, failures)
+
+
+def joined(known: dict[str, Any], found: dict[str, Any]) -> dict[str, Any]:
+    """What `full` found about some parsers, with what an earlier session had found about the others."""
+    again = found["parsers"]
+    kept = [what for what in known["failures"] if not what.startswith(tuple(f"{name}: " for name in again))]
+    return _totals(known["parsers"] | again, kept + found["failures"])
+
+
+def _totals(parsers: dict[str, dict[str, Any]], failures: list[str]) -> dict[str, Any]:
+    sums = {what: sum(about[what] for about in parsers.values()) for what in ("inputs", "wrong", "seconds")}
+    return {"inputs": sums["inputs"], "parsers": parsers, "wrong": sums["wrong"], "failures": failures,
+            "seconds": round(sums["seconds"], 1)}  # fmt: skip

@@ -9,6 +9,7 @@ import json
 import sys
 import time
 from pathlib import Path
+from typing import Any
 
 import torch
 
@@ -34,41 +35,47 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--share", type=float, default=1.0, help="of the full counts, such as 0.1")
     parser.add_argument("--only", nargs="+", choices=list(SUITES), default=list(SUITES))
+    parser.add_argument("--parsers", nargs="+", default=[], help="of hostile_input: those of these names, as a piece")
     parser.add_argument("--out", type=Path, default=RESULT)
     options = parser.parse_args()
     if not 0 < options.share <= 1:
         parser.error(f"--share lies above 0 and at most at 1: got {options.share}")
+    if options.parsers and options.only != ["hostile_input"]:
+        parser.error("--parsers goes with --only hostile_input")
     faulthandler.dump_traceback_later(HANGING_SECONDS, exit=True)
     torch.set_num_threads(1)
-    known = (
-        json.loads(options.out.read_bytes())["suites"]
-        if options.out.exists() and len(options.only) < len(SUITES)
-        else {}
-    )
+    known = json.loads(options.out.read_bytes())["suites"] if options.out.exists() else {}
+    if len(options.only) == len(SUITES):
+        known = {}
     for name in options.only:
-        begin, processor = time.perf_counter(), time.process_time()
-        found = SUITES[name](options.share)
-        failures = found.pop("failures")
-        known[name] = {
-            "share": options.share,
-            **found,
-            "failures": [_without_places(what) for what in failures[:SHOWN_FAILURES]],
-            "seconds": round(time.perf_counter() - begin, 1),
-            "processor_seconds": round(time.process_time() - processor, 1),
-        }
-        print(f"{name}: {len(failures)} failures, {json.dumps(known[name])}", flush=True)
+        known[name] = _measured(name, options.share, options.parsers, known.get(name, {}))
+        print(f"{name}: {len(known[name]['failures'])} failures, {json.dumps(known[name])}", flush=True)
         _write(options.out, known)
     return 1 if any(about["failures"] for about in known.values()) else 0
 
 
-def _write(path: Path, suites: dict[str, dict]) -> None:
+def _measured(name: str, share: float, parsers: list[str], before: dict[str, Any]) -> dict[str, Any]:
+    """A suite's counts, when and where they were taken; a piece of hostile input joins the pieces of the same share."""
+    begin = time.perf_counter()
+    found = hostile.full(share, parsers) if parsers else SUITES[name](share)
+    found["failures"] = [_without_places(what) for what in found["failures"][:SHOWN_FAILURES]]
+    if parsers and before.get("share") == share:
+        found = hostile.joined(before, found)
     environment = describe_environment()
-    kept = ("python", "packages", "system", "processor", "cores", "memory_bytes")
-    document = {
-        "schema": 1,
-        "command": "make soak",
+    return {
+        "share": share,
         "date": time.strftime("%Y-%m-%d"),
-        "environment": {name: environment[name] for name in kept},
+        **{name: environment[name] for name in ("system", "processor", "cores")},
+        "torch": torch.__version__,
+        "seconds": round(time.perf_counter() - begin, 1),
+        **found,
+    }
+
+
+def _write(path: Path, suites: dict[str, dict]) -> None:
+    document = {
+        "schema": 2,
+        "command": "make soak",
         "seconds": round(sum(about["seconds"] for about in suites.values()), 1),
         "suites": {name: suites[name] for name in SUITES if name in suites},
     }
