@@ -32,6 +32,8 @@ def test_one_seed_has_no_interval():
 @pytest.mark.parametrize("larger_is_better", [True, False])
 def test_few_seeds_never_say_better_or_worse(n, larger_is_better):
     sentence = verdict(n, larger_is_better=larger_is_better)
+    assert sentence.startswith(f"With {n} paired seed")
+    assert "no difference can reach p ≤ 0.05" in sentence
     assert "better" not in sentence
     assert "worse" not in sentence
 
@@ -114,8 +116,22 @@ def test_other_verdicts_follow_one_another(count):
 
 def test_comparisons_over_other_seeds_keep_their_own_sentences():
     treatment, baseline = arms(6)
-    found = [compare(treatment, baseline), compare({0: 0.5, 1: 0.6}, {0: 0.4, 1: 0.6})]
-    assert verdicts_told(found) == " ".join(made.verdict for made in found)
+    few, fewer = ({seed: 0.5 + seed / 10 for seed in range(count)} for count in (3, 2))
+    same = dict.fromkeys(range(3), 0.4)
+    for found in (
+        [compare(treatment, baseline), compare({0: 0.5, 1: 0.6}, {0: 0.4, 1: 0.6})],
+        [compare(few, same), compare(fewer, same)],
+    ):
+        assert verdicts_told(found) == " ".join(made.verdict for made in found)
+
+
+def test_two_comparisons_are_a_family_and_one_is_none():
+    treatment, baseline = arms(3)
+    two = compare_all({"base": baseline, "one": treatment, "two": treatment}, baseline="base")
+    assert "no difference can reach p ≤ 0.05 after Holm's correction for 2 comparisons (" in two[0].verdict
+    treatment, baseline = arms(8)
+    (one,) = compare_all({"base": baseline, "one": treatment}, baseline="base")
+    assert "p = 0.00781 (8 paired seeds" in one.verdict
 
 
 def test_a_family_reports_the_adjusted_p():
@@ -128,6 +144,8 @@ def test_p_equal_to_the_level_is_significant():
     # 1 - 0.9375 is exact, 5 seeds reach exactly 2/32 = 0.0625.
     assert compare([1.0] * 5, [0.0] * 5, confidence=0.9375).significant
     assert not compare([1.0] * 5, [0.0] * 5, confidence=0.95).significant
+    assert compare([1.0] * 5, [0.0] * 5, confidence=0.9375).verdict.startswith("a is better than b")
+    assert compare([1.0] * 4, [0.0] * 4, confidence=0.9375).verdict.endswith("run at least 5 seeds.")
 
 
 def test_json_holds_what_a_script_needs():

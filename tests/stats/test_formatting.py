@@ -22,6 +22,9 @@ def summary(mean, low, high, *, n=3, confidence=0.95):
         (summarise([0.9862]), True, "98.62 % (n = 1, no interval)"),
         (summarise([0.034567]), False, "0.03457 (n = 1, no interval)"),
         (summarise([0.0]), False, "0.00 (n = 1, no interval)"),
+        (summarise([0.05]), True, "5.00 % (n = 1, no interval)"),
+        (summarise([1e-15]), False, "0.000000000000 (n = 1, no interval)"),
+        (summary(0.0, 0.0, 0.0), False, "0.00 [0.00, 0.00] (n = 3)"),
     ],
 )
 def test_digits_follow_the_interval(given, percent, text):
@@ -36,7 +39,8 @@ def test_digits_can_be_asked_for():
 # The rule's own examples: 0.827 +- 0.119 keeps two digits, 0.827 +- 0.367 one; 950 to 999 round up to 1000.
 @pytest.mark.parametrize(
     ("half_width", "places"),
-    [(0.119, 2), (0.354, 2), (0.355, 1), (0.367, 1), (0.949, 1), (0.95, 1), (0.99, 1), (1.0, 1), (4.0, 0), (1e-3, 4)],
+    [(0.119, 2), (0.354, 2), (0.355, 1), (0.367, 1), (0.949, 1), (0.95, 1), (0.99, 1), (1.0, 1), (4.0, 0), (1e-3, 4),
+     (1e-11, 12), (1e-15, 12)],
 )
 def test_rounding_rule(half_width, places):
     assert decimals_for(half_width) == places

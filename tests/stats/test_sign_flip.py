@@ -94,6 +94,10 @@ def test_twenty_pairs_are_counted_in_full():
     assert sign_flip_p_value(numpy.ones(20)) == 2.0**-19
 
 
+def test_of_twenty_one_pairs_flips_are_drawn():
+    assert sign_flip_p_value(numpy.ones(21), resamples=99) == 1 / 100 > 2.0**-20
+
+
 def test_no_difference_is_no_evidence():
     assert sign_flip_p_value([0.0, 0.0, 0.0]) == 1
     assert sign_flip_p_value([0.0] * 30) == 1

@@ -60,6 +60,13 @@ class StopAtStep(Stop):
         return signal.SIGTERM if self._left < 0 else 0
 
 
+def newest_files(place: Path) -> list[Path]:
+    """The newest state of every learner, at least one."""
+    folders = {path.parent for path in place.rglob("*.state")}
+    assert folders
+    return [state_files(folder)[0] for folder in folders]
+
+
 def same(first, second):
     (rows, trained), (other_rows, other) = first, second
     assert rows == other_rows
@@ -69,17 +76,18 @@ def same(first, second):
 
 
 @pytest.mark.parametrize("together", ["in a row", "stacked"])
-@pytest.mark.parametrize("step", range(1, EPOCHS * STEPS))
+@pytest.mark.parametrize("step", range(1, EPOCHS * STEPS + 1))
 def test_stopped_at_every_step(together, step, bars, recipe, make_small_net, tmp_path):
     straight = collect(make_fit(bars, recipe, make_small_net, together=together, place=Place()))
-    stop = StopAtStep(step + 1)  # one look before training starts
+    stop = StopAtStep(step)  # looks once before training starts, and after each step
     with pytest.raises(InterruptedRunError) as caught:
         collect(make_fit(bars, recipe, make_small_net, together=together, place=Place(state=tmp_path, stop=stop)))
     assert caught.value.exit_code == 143
-    assert list(tmp_path.rglob("*.state"))
+    assert {path.name for path in tmp_path.rglob("*.state")} == {f"{step:012d}.state"}
     resumed = collect(make_fit(bars, recipe, make_small_net, together=together, place=Place(state=tmp_path)))
     same(resumed, straight)
     assert resumed[1].exact
+    assert all(newest.name == f"{EPOCHS * STEPS + 1:012d}.state" for newest in newest_files(tmp_path))
 
 
 def test_processes_stop_and_resume(bars, recipe, make_small_net, tmp_path):
@@ -205,6 +213,8 @@ def test_a_disk_without_room_for_the_weights_is_noticed_before_the_first_step(
         train(weights - 1, StopAtStep(6))
     with pytest.raises(InterruptedRunError):
         train(weights - 1, StopAtStep(6), state=None)  # keeps nothing, needs nothing
+    with pytest.raises(InterruptedRunError):
+        train(weights, StopAtStep(6), state=tmp_path / "just enough")
     done = train(10 * weights)
     same(train(0), done)  # finished: nothing is left to save
 
@@ -302,9 +312,10 @@ def test_saving_takes_a_hundredth_of_the_time_at_most(monkeypatch):
     for second, expected in ((199, False), (200, False), (201, True)):
         clock.now = 113.0 + second
         assert saver.due(0) == expected, "two seconds of saving are a hundredth of 200"
-    clock.now = 113.0 + 150
-    saver.epoch_done()
-    assert len(saved) == 1
+    for second in (150, 200):
+        clock.now = 113.0 + second
+        saver.epoch_done()
+        assert len(saved) == 1
     training.finished = True
     saver.epoch_done()
     assert len(saved) == 2, "what is finished is saved at once"
