@@ -77,6 +77,24 @@ class TestModes:
     def test_half_transparent_black_is_grey(self, tmp_path):
         assert set(saved(tmp_path, Image.new("RGBA", (8, 8), (0, 0, 0, 128)), "a.png").flatten()) == {127}
 
+    @pytest.mark.parametrize("mode", ["1", "L", "LA", "P", "RGBA", "CMYK", "I;16", "F"])
+    @pytest.mark.parametrize("rows", [1, 3])
+    def test_strips_make_the_same_picture_as_the_whole(self, tmp_path, mode, rows, monkeypatch):
+        noise = Image.fromarray(np.random.default_rng(0).integers(0, 256, (8, 8, 4), dtype=np.uint8))
+        image = {
+            "P": lambda: noise.convert("RGB").quantize(9),
+            "I;16": lambda: Image.fromarray(np.arange(64, dtype=np.uint16).reshape(8, 8) * 1000),
+            "F": lambda: Image.fromarray(RAMP.astype(np.float32) / 255),
+            "CMYK": lambda: noise.convert("RGB").convert("CMYK"),
+        }.get(mode, lambda: noise.convert(mode))()
+        name, options = (
+            ("a.tif", {}) if mode in ("F", "CMYK") else ("a.png", {"transparency": 4} if mode == "P" else {})
+        )
+        whole = saved(tmp_path, image, name, **options)
+        monkeypatch.setattr(decode, "STRIP_PIXELS", 8 * rows)
+        assert (saved(tmp_path, image, name, **options) == whole).all()
+        assert whole.std() > 0
+
     def test_cmyk_becomes_rgb(self, tmp_path):
         found = saved(tmp_path, Image.new("CMYK", (8, 8), (0, 255, 255, 0)), "a.jpg", quality=100)
         assert (np.abs(found - [255, 0, 0]) <= 3).all()
@@ -165,7 +183,9 @@ def png_header(width: int, height: int) -> bytes:
 
 
 class TestHostile:
-    @pytest.mark.parametrize("sides", [(8001, 8000), (12_000, 12_000), (2**31 - 1, 2**31 - 1), (65_000, 65_000)])
+    @pytest.mark.parametrize(
+        "sides", [(6001, 6000), (65_536, 1), (1, 65_536), (12_000, 12_000), (2**31 - 1, 2**31 - 1), (65_000, 65_000)]
+    )
     @pytest.mark.parametrize("limit", [Image.MAX_IMAGE_PIXELS, None])
     def test_bombs_are_refused_whatever_pillows_global_limit(self, tmp_path, monkeypatch, sides, limit):
         monkeypatch.setattr(Image, "MAX_IMAGE_PIXELS", limit)
@@ -174,6 +194,43 @@ class TestHostile:
         with pytest.raises(DataUnavailableError, match=r"cannot read the image .*a.png: .*pixels"):
             read_picture(tmp_path / "a.png", 8)
         assert limit == Image.MAX_IMAGE_PIXELS
+
+    def test_a_webp_may_have_fewer_pixels_for_its_decoder_holds_it_several_times(self, tmp_path, monkeypatch):
+        monkeypatch.setattr(decode, "MOST_PIXELS_OF_WEBP", 63)
+        Image.fromarray(COLOUR).save(tmp_path / "a.png")
+        Image.fromarray(COLOUR).save(tmp_path / "a.webp")
+        read_picture(tmp_path / "a.png", 8)
+        with pytest.raises(DataUnavailableError, match="8x8 are more than 63 pixels; make it smaller"):
+            read_picture(tmp_path / "a.webp", 8)
+
+    def test_only_a_jpeg_that_shrinks_while_it_is_decoded_may_be_huge(self, tmp_path, monkeypatch):
+        monkeypatch.setattr(decode, "MOST_PIXELS", 10_000)
+        wide = Image.fromarray(COLOUR).resize((160, 160))
+        wide.save(tmp_path / "a.jpg")
+        wide.save(tmp_path / "b.jpg", progressive=True)
+        read_picture(tmp_path / "a.jpg", 8)
+        with pytest.raises(DataUnavailableError, match="160x160 are more than 10,000 pixels; make it smaller"):
+            read_picture(tmp_path / "b.jpg", 8)
+        with pytest.raises(DataUnavailableError, match="160x160 are more than 10,000 pixels; make it smaller"):
+            read_picture(tmp_path / "a.jpg", 160)
+        monkeypatch.setattr(decode, "MOST_PIXELS_OF_SHRINKING_JPEG", 25_599)
+        with pytest.raises(DataUnavailableError, match="160x160 are more than 25,599 pixels; make it smaller"):
+            read_picture(tmp_path / "a.jpg", 8)
+
+    @pytest.mark.parametrize(("before", "frame", "scan", "shrinks"), [
+        (b"", 0xC0, 3, True), (b"\xff\xe0\0\x04ab", 0xC1, 3, True),
+        (b"", 0xC2, 3, False), (b"", 0xC0, 1, False), (b"", 0xC9, 3, False),
+        (b"\xff", 0xC0, 3, False), (b"\xff\x01", 0xC0, 3, False), (b"ab", 0xC0, 3, False),
+    ])  # fmt: skip
+    def test_how_a_jpeg_is_decoded_is_read_from_its_markers(self, tmp_path, before, frame, scan, shrinks):
+        """Channels in scans of their own, other kinds of frame, and whatever is strange count as held."""
+        header = struct.pack(">BBHBHHB9s", 0xFF, frame, 17, 8, 16, 16, 3, bytes(9))
+        content = b"\xff\xd8" + before + header + struct.pack(">BBHB", 0xFF, 0xDA, 6 + 2 * scan, scan)
+        (tmp_path / "a.jpg").write_bytes(content)
+        assert decode.is_shrinking_jpeg(tmp_path / "a.jpg") == shrinks
+        for length in range(len(content)):
+            (tmp_path / "a.jpg").write_bytes(content[:length])
+            assert not decode.is_shrinking_jpeg(tmp_path / "a.jpg")
 
     @pytest.mark.parametrize("name", ["a.png", "a.jpg", "a.gif", "a.bmp", "a.tif", "a.webp"])
     @pytest.mark.parametrize("share", [0.0, 0.1, 0.6])

@@ -59,6 +59,13 @@ def test_a_forged_header_allocates_nothing(sides):
     assert peak < 1_000_000
 
 
+@pytest.mark.parametrize("sides", [(0, 4_000_000_000, 4_000_000_000, 4_000_000_000), (65_536, 0, 65_536)])
+def test_an_empty_array_that_spans_more_than_memory_is_refused(sides):
+    content = bytes([0, 0, 8, len(sides)]) + struct.pack(f">{len(sides)}I", *sides)
+    with pytest.raises(DataUnavailableError, match=r"its header promises .*, more than an empty array can span"):
+        read(content)
+
+
 def test_a_forged_header_in_gzip_is_bounded_by_what_deflate_can_reach(tmp_path):
     (tmp_path / "a.gz").write_bytes(gzip.compress(bytes([0, 0, 8, 1]) + struct.pack(">I", 2**31 - 1) + bytes(100)))
     with open_content(tmp_path / "a.gz") as source, pytest.raises(DataUnavailableError, match="its header promises"):

@@ -24,7 +24,7 @@ import gradlab
 from gradlab.cli import main
 from gradlab.data import cifar, load_folder, stl10
 from gradlab.data.archive import unpack
-from gradlab.data.decode import read_picture
+from gradlab.data.decode import FRAMINGS, read_picture
 from gradlab.data.idx import read_idx
 from gradlab.data.published import Content
 from gradlab.data.stream import open_content
@@ -134,7 +134,7 @@ def _images(place: Path) -> list[Parser]:
 
     def read(content: bytes) -> str | None:
         path.write_bytes(content)
-        pixels = read_picture(path, 8)
+        pixels = read_picture(path, 8, FRAMINGS[len(content) % len(FRAMINGS)])
         return None if pixels.shape == (8, 8, 3) and pixels.dtype == np.uint8 else f"{pixels.shape} {pixels.dtype}"
 
     def read_tree(content: bytes) -> str | None:

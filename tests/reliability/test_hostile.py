@@ -4,11 +4,13 @@ import json
 import os
 import struct
 import zipfile
+import zlib
 from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
 import pytest
+from PIL import Image
 
 from gradlab.cli.settings import checked_settings, configured, load_experiment
 from gradlab.data import decode
@@ -20,7 +22,7 @@ from gradlab.records import RunFolder, read_rows, read_weights
 from gradlab.training.state import newest_state
 from tests.data.builders import put, tiny_mnist
 from tests.reliability.guard import MEBIBYTE, Guard, Limits
-from tests.reliability.hostile import MOST_MEBIBYTES, all_parsers, fuzz
+from tests.reliability.hostile import LONGEST_SECONDS, MOST_MEBIBYTES, all_parsers, fuzz
 from tests.reliability.learner_files import LIMITS
 from tests.reliability.parsers import Parser
 
@@ -146,6 +148,29 @@ def test_a_bomb_of_arrays_takes_no_memory(tmp_path):
     with limits.one(), pytest.raises(FileError, match="it unpacks to more than"):
         RunFolder(tmp_path).arrays("a")
     assert limits.growth() < 50
+
+
+def rotated_png(path: Path, side: int, depth: int, kind: int) -> None:
+    """A black image, to be turned by its viewer, made without being held."""
+    pack, row = zlib.compressobj(1), bytes(1 + side * (1 if kind == 0 else 4) * depth // 8)
+    packed = b"".join(pack.compress(row) for _ in range(side)) + pack.flush()
+    exif = Image.Exif()
+    exif[0x0112] = 6
+    header = struct.pack(">2I5B", side, side, depth, kind, 0, 0, 0)
+    chunks = ((b"IHDR", header), (b"eXIf", exif.tobytes()[6:]), (b"IDAT", packed), (b"IEND", b""))
+    body = b"".join(struct.pack(">I", len(c)) + n + c + struct.pack(">I", zlib.crc32(n + c)) for n, c in chunks)
+    path.write_bytes(b"\x89PNG\r\n\x1a\n" + body)
+
+
+@pytest.mark.parametrize(("depth", "kind"), [(16, 0), (8, 6)], ids=["16-bit grey", "transparent"])
+def test_a_picture_of_the_most_pixels_takes_bounded_memory(tmp_path, depth, kind):
+    rotated_png(tmp_path / "a.png", 6000, depth, kind)
+    assert (tmp_path / "a.png").stat().st_size < MEBIBYTE, "a bomb: small on disk"
+    limits = Limits()
+    with limits.one():
+        decode.read_picture(tmp_path / "a.png", 8)
+    assert limits.growth() < MOST_MEBIBYTES
+    assert limits.longest_seconds < LONGEST_SECONDS
 
 
 @pytest.mark.parametrize("length", [2**63, 10**8 + 1, 2**32, 0])

@@ -39,8 +39,20 @@ def test_digits_can_be_asked_for():
 # The rule's own examples: 0.827 +- 0.119 keeps two digits, 0.827 +- 0.367 one; 950 to 999 round up to 1000.
 @pytest.mark.parametrize(
     ("half_width", "places"),
-    [(0.119, 2), (0.354, 2), (0.355, 1), (0.367, 1), (0.949, 1), (0.95, 1), (0.99, 1), (1.0, 1), (4.0, 0), (1e-3, 4),
-     (1e-11, 12), (1e-15, 12)],
+    [
+        (0.119, 2),
+        (0.354, 2),
+        (0.355, 1),
+        (0.367, 1),
+        (0.949, 1),
+        (0.95, 1),
+        (0.99, 1),
+        (1.0, 1),
+        (4.0, 0),
+        (1e-3, 4),
+        (1e-11, 12),
+        (1e-15, 12),
+    ],
 )
 def test_rounding_rule(half_width, places):
     assert decimals_for(half_width) == places

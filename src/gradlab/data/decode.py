@@ -12,9 +12,15 @@ from gradlab.errors import DataUnavailableError
 
 # Decoders are offered these formats only: some others start programs or are seldom looked after.
 FORMATS = ("PNG", "JPEG", "WEBP", "BMP", "GIF", "TIFF", "PPM")
-# Checked for each image: Pillow's own limit is a global that other code may have lifted.
-MOST_PIXELS = 64_000_000
+# Checked for each image: Pillow's own limit is a global that other code may have lifted. An image stays below 300 MB:
+# decoded and as colours it takes 4 bytes a pixel each. Its decoder holds a WebP several times, and no JPEG of one scan.
+MOST_PIXELS = 36_000_000
+MOST_PIXELS_OF_WEBP = 14_000_000
+MOST_PIXELS_OF_SHRINKING_JPEG = 400_000_000
+MOST_SIDE = 65_535  # as of a JPEG; every row takes memory of its own
+STRIP_PIXELS = 1_000_000
 SIXTEEN_BIT = 65_535
+_WITH_A_LENGTH = {*range(0xC0, 0xD0), *range(0xDA, 0xFF)}  # markers of a JPEG; anything else before a scan is strange
 
 Framing = Literal["crop", "pad", "stretch"]
 """How a picture becomes square: cut to its centre, whole between grey bars, or stretched."""
@@ -46,13 +52,47 @@ def read_picture(path: Path, side: int, framing: Framing = "crop") -> np.ndarray
     """
     framed = _FRAMED[framing]
     with _opened(path) as image:
+        _refuse_large(image, _most_pixels(image, path))
         # A JPEG decodes at an eighth of its size for an eighth of the time; only images far larger than needed shrink.
         image.draft(None, (2 * side, 2 * side))
-        if image.width * image.height > MOST_PIXELS:
-            raise ValueError(f"{image.width}x{image.height} are more than {MOST_PIXELS:,} pixels; make it smaller")
+        _refuse_large(image, MOST_PIXELS)
         image.load()
         ImageOps.exif_transpose(image, in_place=True)  # a large image must not be there twice
         return np.asarray(framed(_to_rgb(image), side))
+
+
+def is_shrinking_jpeg(path: Path) -> bool:
+    """Whether a file is a JPEG with all of its channels in one scan: only such a one is decoded row by row.
+
+    Any other, a progressive one above all, is held as a whole before it shrinks, with up to 8 bytes a pixel.
+
+    Source: ITU-T T.81, B.1 and B.2: markers, frame header, scan header.
+    """
+    with path.open("rb") as file:
+        known = file.read(2) == b"\xff\xd8"
+        channels = b""
+        while known:
+            start = file.read(4)
+            known = len(start) == 4 and start[0] == 0xFF and start[1] in _WITH_A_LENGTH
+            content = file.read(max(0, int.from_bytes(start[2:]) - 2))
+            if start[1:2] in (b"\xc0", b"\xc1"):
+                channels = content[5:6]
+            elif start[1:2] == b"\xda":
+                return known and content[:1] == channels != b""
+    return False
+
+
+def _most_pixels(image: Image.Image, path: Path) -> int:
+    if image.format == "JPEG" and is_shrinking_jpeg(path):
+        return MOST_PIXELS_OF_SHRINKING_JPEG
+    return MOST_PIXELS_OF_WEBP if image.format == "WEBP" else MOST_PIXELS
+
+
+def _refuse_large(image: Image.Image, most: int) -> None:
+    if image.width * image.height > most:
+        raise ValueError(f"{image.width}x{image.height} are more than {most:,} pixels; make it smaller")
+    if max(image.size) > MOST_SIDE:
+        raise ValueError(f"a side of {image.width}x{image.height} has more than {MOST_SIDE:,} pixels; make it smaller")
 
 
 def to_eight_bits(image: Image.Image) -> Image.Image:
@@ -73,6 +113,19 @@ def to_eight_bits(image: Image.Image) -> Image.Image:
 
 
 def _to_rgb(image: Image.Image) -> Image.Image:
+    """The image in colours; a large one strip by strip, for on the way each pixel takes up to 27 bytes."""
+    if image.mode == "RGB" and not image.has_transparency_data:
+        return image
+    if image.width * image.height <= STRIP_PIXELS:
+        return _strip_to_rgb(image)
+    whole, rows = Image.new("RGB", image.size), max(1, STRIP_PIXELS // image.width)
+    for top in range(0, image.height, rows):
+        strip = image.crop((0, top, image.width, min(top + rows, image.height)))
+        whole.paste(_strip_to_rgb(strip), (0, top))
+    return whole
+
+
+def _strip_to_rgb(image: Image.Image) -> Image.Image:
     image = to_eight_bits(image)
     if image.has_transparency_data:
         # What lies under transparent pixels is arbitrary, mostly black; white is what a page shows.

@@ -30,6 +30,8 @@ def read_idx(source: VerifiedStream) -> np.ndarray:
         raise source.damaged(
             f"its header promises {sides} = {size:,} bytes, at most {min(left, MOST_BYTES):,} can be there"
         )
+    if math.prod(filter(None, shape)) > MOST_BYTES:  # an array needs an address for each element of its other axes
+        raise source.damaged(f"its header promises {'x'.join(map(str, shape))}, more than an empty array can span")
     array = np.empty(shape, dtype=np.uint8)
     source.fill(array)
     source.finish()
