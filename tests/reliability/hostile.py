@@ -64,11 +64,12 @@ def full(share: float, names: Collection[str] = ()) -> dict[str, Any]:
     place = Path(tempfile.mkdtemp(prefix="hostile-"))
     working = Workshop(LIMITS)
     try:
-        guard = Guard(place)
+        made = all_parsers(place, working)
+        guard = Guard(place)  # now that everything is loaded: memory is counted from here
         with contextlib.chdir(place):  # where command lines make their folders
             found = {
                 parser.name: fuzz(parser, max(20, round(INPUTS * parser.share * share)), guard)
-                for parser in all_parsers(place, working)
+                for parser in made
                 if not names or parser.name in names
             }
     finally:

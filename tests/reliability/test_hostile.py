@@ -42,15 +42,16 @@ def place(tmp_path_factory) -> Path:
 
 
 @pytest.fixture(scope="module")
-def guard(place) -> Guard:
-    return Guard(place)
-
-
-@pytest.fixture(scope="module")
 def known(place) -> Iterator[dict[str, Parser]]:
     working = Workshop(LIMITS)
     yield {parser.name: parser for parser in all_parsers(place, working)}
     working.close()
+
+
+@pytest.fixture(scope="module")
+def guard(place, known) -> Guard:
+    assert known, "everything is loaded before memory is counted"
+    return Guard(place)
 
 
 @pytest.mark.parametrize("name", NAMES)
