@@ -1,5 +1,6 @@
 """The command line: finds the verb, parses its flags without torch, turns errors into one line and an exit code."""
 
+import errno
 import importlib
 import sys
 from collections.abc import Sequence
@@ -26,6 +27,9 @@ EXIT_CODES = (
     "failed, 75 stopped but resumable, 130 and 143 interrupted (state saved)"
 )
 
+BARRED = frozenset({errno.ENAMETOOLONG, errno.ELOOP, errno.EACCES, errno.EPERM, errno.EROFS, errno.ENOSPC, errno.EIO})
+"""Why a system refuses a path that somebody named, even to say whether it is there; no bug, whoever asked."""
+
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Runs one command and returns its exit code."""
@@ -44,8 +48,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except MemoryError as error:
         return _failed("out of memory: use fewer seeds at a time or a smaller batch", 74, error, debug=debug)
     except Exception as error:
-        what = f"{type(error).__name__}: {error}"
-        return _failed(f"bug in gradlab: {what}; run again with --debug and report it", 70, error, debug=debug)
+        return _failed(*_unforeseen(error), error, debug=debug)
 
 
 def _dispatch(words: list[str]) -> int:
@@ -76,6 +79,13 @@ def _overview() -> str:
             EXIT_CODES,
         ]
     )
+
+
+def _unforeseen(error: Exception) -> tuple[str, int]:
+    """What to say of an error that no command expects, and the exit code."""
+    if isinstance(error, OSError) and error.filename is not None and error.errno in BARRED:
+        return f"cannot use {error.filename}: {error.strerror}", 74
+    return f"bug in gradlab: {type(error).__name__}: {error}; run again with --debug and report it", 70
 
 
 def _failed(message: str, code: int, error: BaseException, *, debug: bool) -> int:
