@@ -74,6 +74,15 @@ def test_an_error_on_some_inputs_only_says_so():
     assert "works on other inputs" in verdict.advice
 
 
+def test_an_error_without_a_text_says_so():
+    def silent(_logits):
+        raise ValueError
+
+    verdict = judged("softmax", silent)
+    assert verdict.fault == "ValueError is raised"
+    assert verdict.advice.startswith("without a text")
+
+
 def test_the_wrong_solutions_are_caught_and_named():
     """The figures of the table: all are caught, and at least 95 % told with the fault that they have."""
     mutants = [mutant for _, group in all_mutants() for mutant in group]
