@@ -254,6 +254,21 @@ def test_state_of_another_model_is_refused(bars, recipe, make_small_net, tmp_pat
         collect(make_fit(bars, recipe, Wider, together="in a row", place=Place(state=tmp_path)))
 
 
+@pytest.mark.parametrize("change", ["missing", "misnamed", "another shape"])
+def test_a_state_without_what_the_optimiser_keeps_is_refused(change, bars, recipe, make_small_net, tmp_path):
+    with contextlib.suppress(InterruptedRunError):
+        place = Place(state=tmp_path, stop=StopAtStep(6))
+        collect(make_fit(bars, recipe, make_small_net, together="in a row", place=place))
+    (path,) = state_files(tmp_path / "model" / "seed-0")
+    tensors, meta = unpack(read_sealed(path))
+    taken = tensors.pop("optimizer/0/exp_avg")
+    if change != "missing":
+        tensors |= {"optimizer/0/zexp_avg": taken} if change == "misnamed" else {"optimizer/0/exp_avg": taken[:1]}
+    write_sealed(path, pack(tensors, meta))
+    with pytest.raises(FileError, match="not of this model and recipe: of parameter 0 the optimiser keeps"):
+        collect(make_fit(bars, recipe, make_small_net, together="in a row", place=Place(state=tmp_path)))
+
+
 def test_state_of_other_settings_is_refused(bars, recipe, make_small_net, tmp_path):
     with contextlib.suppress(InterruptedRunError):
         place = Place(state=tmp_path, stop=StopAtStep(6))

@@ -1,6 +1,7 @@
 """What a replica, or a stack of them, needs in order to go on exactly where it stopped."""
 
 import contextlib
+import copy
 import json
 import re
 import warnings
@@ -94,13 +95,36 @@ def optimizer_settings(optimizer: torch.optim.Optimizer) -> dict[str, Any]:
 
 
 def restore_optimizer(optimizer: torch.optim.Optimizer, tensors: dict[str, Tensor], scalars: dict[str, Any]) -> None:
-    """Puts back what `optimizer_tensors` took; the groups' settings stay those of the newly made optimiser."""
+    """Puts back what `optimizer_tensors` took; the groups' settings stay those of the newly made optimiser.
+
+    Raises:
+        ValueError: an entry that the optimiser keeps of a parameter is missing, is another's or has another shape.
+    """
     parameters = [parameter for group in optimizer.param_groups for parameter in group["params"]]
     state: dict[int, dict[str, Any]] = {}
     for name, value in {**tensors, **scalars}.items():
         index, _, key = name.partition("/")
         state.setdefault(int(index), {})[key] = _laid_out_like(parameters[int(index)], value)
+    if state:
+        _refuse_other_entries(optimizer, state)
     optimizer.load_state_dict({"state": state, "param_groups": optimizer.state_dict()["param_groups"]})
+
+
+def _refuse_other_entries(optimizer: torch.optim.Optimizer, state: dict[int, dict[str, Any]]) -> None:
+    """What an optimiser keeps shows only after a step: a copy of it makes one, with gradients of zero."""
+    probe = copy.deepcopy(optimizer)
+    for group in probe.param_groups:
+        for parameter in group["params"]:
+            parameter.grad = torch.zeros_like(parameter)
+    probe.step()
+    kept = probe.state_dict()["state"]
+    for index, entries in state.items():
+        shapes, known = (
+            {name: tuple(value.shape) if isinstance(value, Tensor) else None for name, value in of.items()}
+            for of in (entries, kept.get(index, {}))
+        )
+        if shapes != known:
+            raise ValueError(f"of parameter {index} the optimiser keeps {known}, not {shapes}")
 
 
 def _laid_out_like(parameter: Tensor, value: Any) -> Any:
