@@ -1,14 +1,22 @@
 import ast
 import json
+import re
 import socket
 import threading
+import tomllib
+from importlib import metadata
 from pathlib import Path
 
 import pytest
+from packaging.requirements import Requirement
+from packaging.utils import canonicalize_name
 
+from tests.reliability import hostile, soak
+from tests.reliability.test_hostile import NAMES
 from tools import mutation_score
 
-SOURCE = Path(__file__).parents[2] / "src" / "gradlab"
+ROOT = Path(__file__).parents[2]
+SOURCE = ROOT / "src" / "gradlab"
 RUNS_CODE = {
     "builtins": {"eval", "exec", "compile", "__import__"},
     "os": {"system", "popen", "execl", "execle", "execlp", "execv", "execve", "execvp", "spawnl", "spawnv"},
@@ -100,6 +108,76 @@ def test_the_mutation_score_is_of_every_room_and_adds_up():
     for room in rooms.values():
         assert room["killed"] + room["timed out"] + room["survived"] == room["mutants"] >= 10
         assert len(room["survivors"]) == room["survived"]
+        assert room.get("equivalent", {}).keys() == set(room["survivors"]), "each survivor is explained"
+
+
+RUN_SHARES = {"learners' files, run": 0.01}
+LEFT = {"folders", "command lines", "states", "states, sealed anew", "learners' files, run"}
+"""Parsers that have not been given all of their inputs since they were last mended; to become empty."""
+
+
+def test_reliability_was_measured_in_full_and_nothing_was_wrong():
+    suites = json.loads(soak.RESULT.read_bytes())["suites"]
+    assert suites.keys() == soak.SUITES.keys()
+    assert {name: about["share"] for name, about in suites.items()} == dict.fromkeys(suites, 1.0)
+    failures = [failure for about in suites.values() for failure in about["failures"]]
+    assert [failure for failure in failures if failure.partition(": ")[0] not in LEFT] == []
+    assert all({"date", "processor", "cores", "torch", "seconds"} <= about.keys() for about in suites.values())
+
+
+def test_every_parser_was_given_its_full_count_of_inputs():
+    found = json.loads(soak.RESULT.read_bytes())["suites"]["hostile_input"]["parsers"]
+    asked = {name: round(hostile.INPUTS * RUN_SHARES.get(name, 1.0)) for name in NAMES}
+    assert found.keys() <= asked.keys()
+    assert {
+        name for name in NAMES if name not in found or found[name]["inputs"] < asked[name] or found[name]["wrong"]
+    } == LEFT
+    assert max(about["longest_seconds"] for about in found.values()) < hostile.LONGEST_SECONDS
+    assert max(about["memory_mebibytes"] for about in found.values()) < hostile.MOST_MEBIBYTES
+
+
+def test_a_piece_of_hostile_input_replaces_what_was_known_of_its_parsers_alone():
+    about = {"inputs": 5, "wrong": 1, "seconds": 1.5}
+    before = {"parsers": {"a": about, "a, run": about}, "failures": ["a: x", "a, run: y"]}
+    found = {"parsers": {"a": {**about, "wrong": 0}, "b": about}, "failures": ["b: z"]}
+    joined = hostile.joined(before, found)
+    assert joined["failures"] == ["a, run: y", "b: z"]
+    assert (joined["inputs"], joined["wrong"], joined["seconds"]) == (15, 2, 4.5)
+    assert joined["parsers"] == {**before["parsers"], **found["parsers"]}
+
+
+def without_a_pin(pins: dict[str, str]) -> set[str]:
+    """What gradlab's extras install here, directly or through others, that these exact versions leave open."""
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
+    extras = project["optional-dependencies"]
+    asked = [
+        Requirement(line) for line in (*project["dependencies"], *(line for more in extras.values() for line in more))
+    ]
+    seen: set[tuple[str, str]] = set()
+    while asked:
+        wanted = asked.pop()
+        name = canonicalize_name(wanted.name)
+        for extra in ("", *wanted.extras):
+            if name == "gradlab" or (name, extra) in seen:
+                continue
+            seen.add((name, extra))
+            try:
+                lines = metadata.requires(name) or []
+            except metadata.PackageNotFoundError:  # of an extra that is not installed here
+                continue
+            further = map(Requirement, lines)
+            asked += [one for one in further if one.marker is None or one.marker.evaluate({"extra": extra})]
+    return {name for name, _ in seen} - pins.keys()
+
+
+def test_everything_that_is_installed_has_an_exact_version():
+    lines = (ROOT / "constraints.txt").read_text().split("\n")[:-1]
+    assert all(re.fullmatch(r"[A-Za-z0-9_.-]+==[0-9][0-9a-z.]*", line) for line in lines)
+    pins = {canonicalize_name(name): version for name, _, version in (line.partition("==") for line in lines)}
+    assert len(pins) == len(lines) > 100
+    assert without_a_pin(pins) == set()
+    for name in ("torch", "rich", "pluggy"):  # asked for by gradlab, by its linter, by its tests
+        assert without_a_pin({other: pin for other, pin in pins.items() if other != name}) == {name}
 
 
 @pytest.mark.parametrize("address", [("192.0.2.1", 80), ("example.org", 443), ("2001:db8::1", 80)])
