@@ -124,6 +124,18 @@ def test_a_full_disk_is_noticed_before_training_and_nothing_is_left(tmp_path, mo
     assert list((tmp_path / "run").iterdir()) == []
 
 
+@pytest.mark.parametrize("refused", ["mkdir", "write_bytes"])
+def test_a_read_only_place_is_noticed_before_training(refused, tmp_path, monkeypatch):
+    """Nothing can be made there, or the folder is there and nothing can be written into it."""
+
+    def read_only(_path: Path, *_arguments, **_options) -> None:
+        raise OSError(errno.EROFS, os.strerror(errno.EROFS))
+
+    monkeypatch.setattr(Path, refused, read_only)
+    with pytest.raises(FileError, match="run: Read-only file system; choose another --out"):
+        new_run_folder(tmp_path / "run", "lenet")
+
+
 # --- what lies where
 
 
