@@ -128,6 +128,7 @@ def _settings(experiment: ModuleType, config: Any, seeds: Sequence[int]) -> dict
         "seeds": list(seeds),
         "device": "cpu",
         "precision": "float32",
+        "compile": "off",
         "threads": 1,
         "config": dataclasses.asdict(config),
     }

@@ -117,6 +117,7 @@ def test_without_out_the_folder_is_named_after_experiment_and_start(gradlab, tmp
         (("rnu", "lenet"), 2, "unknown command 'rnu': did you mean 'run'?"),
         ((*QUICK, "--sedes", "1"), 2, "unknown flag '--sedes': did you mean '--seeds'?"),
         ((*QUICK, "--precision", "float23"), 2, "did you mean 'float32'?"),
+        ((*QUICK, "--compile", "of"), 2, "did you mean 'off'?"),
         ((*QUICK, "--data", "digts"), 2, "unknown dataset 'digts': did you mean 'digits'?"),
         (("run", "lenet", "--quick", "--threads", "9999"), 2, "--threads 9999 is more than the"),
         (("run", "lenet", "--quick", "--save-seconds", "-1"), 2, "--save-seconds takes seconds, at least 0: got -1"),
@@ -203,10 +204,22 @@ def test_the_flag_offers_what_there_is():
         parse("run", "", FLAGS, ["--framing", "oval"])
 
 
-def test_a_group_that_an_older_version_began_crops():
+def test_a_group_that_an_older_version_began_crops_and_does_not_compile():
     options = parse("run", "", FLAGS, [])
-    del options["framing"]
-    assert settings_of("lenet", "?", options, {})["framing"] == "crop"
+    del options["framing"], options["compile"]
+    settings = settings_of("lenet", "?", options, {})
+    assert (settings["framing"], settings["compile"]) == ("crop", "off")
+
+
+def test_the_choice_to_compile_reaches_the_place_and_the_record(finished):
+    environment = json.loads((finished / "environment.json").read_text())
+    assert environment["compile"] == "auto"
+    told = "off: on a CPU compiling takes longer than it saves"
+    assert [about["compiled"] for about in environment["arms"].values()] == [told] * len(environment["arms"])
+    settings = complete_settings(settings_of("lenet", "?", parse("run", "", FLAGS, ["--compile", "on"]), {}))
+    assert make_run(None, settings).place.compile == "on"
+    del settings["compile"]
+    assert make_run(None, settings).place.compile == "off", "older runs did not compile"
 
 
 def test_a_framing_that_nobody_knows_is_damage():

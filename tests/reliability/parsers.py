@@ -237,7 +237,7 @@ def _settings(place: Path) -> list[Parser]:
     from gradlab.cli.settings import complete_settings
 
     options = {name: None for name in ("seeds", "quick", "data_root", "offline", "device")}
-    options |= {"together": "auto", "precision": "float32", "threads": 1, "save_seconds": 10.0}
+    options |= {"together": "auto", "precision": "float32", "compile": "auto", "threads": 1, "save_seconds": 10.0}
     samples = [complete_settings(settings_of(name, "Why?", options, {})) for name in ("lenet", "vit", "vae", "xor")]
 
     def resume(content: bytes) -> str | None:

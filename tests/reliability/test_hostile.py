@@ -192,8 +192,8 @@ def test_weights_that_promise_more_than_there_is_are_refused(tmp_path):
 
 @pytest.mark.parametrize(("name", "value"), [
     ("seeds", "012"), ("seeds", []), ("seeds", [-1]), ("threads", 0), ("threads", 2**63), ("threads", True),
-    ("offline", 1), ("save_seconds", float("nan")), ("precision", "float46"), ("config", None), ("data_root", 3),
-    ("device", None),
+    ("offline", 1), ("save_seconds", float("nan")), ("precision", "float46"), ("compile", "of"), ("config", None),
+    ("data_root", 3), ("device", None),
 ])  # fmt: skip
 def test_settings_of_another_kind_are_refused_by_name(name, value, known):
     settings = {**json.loads(known["configs"].samples[0]), name: value}

@@ -5,7 +5,7 @@ from gradlab.report import write_documents
 
 SETTINGS = {
     "experiment": "lenet", "command": "gradlab run lenet", "seeds": [0, 1],
-    "device": "cpu", "precision": "bfloat16", "threads": 1,
+    "device": "cpu", "precision": "bfloat16", "compile": "auto", "threads": 1,
 }  # fmt: skip
 
 
@@ -26,7 +26,7 @@ def test_both_documents_tell_what_was_trained_and_where(tmp_path):
     assert "loss nan at step 3" in str(results["arms"]["net"])
     assert environment["exact"] is False
     assert environment["device_name"] == "a processor"
-    assert (environment["precision"], environment["threads"]) == ("bfloat16", 1)
+    assert (environment["precision"], environment["compile"], environment["threads"]) == ("bfloat16", "auto", 1)
     assert environment["data"] == {"name": "mnist"}
 
 

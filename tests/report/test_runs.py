@@ -38,6 +38,21 @@ def test_a_folder_becomes_a_page(run):
     assert page.files == ("config.json", "environment.json", "results.json", "weights/ (1 file)")
 
 
+@pytest.mark.parametrize(
+    ("of_lenet", "told"),
+    [
+        ("off: as asked", {"steps compiled": "off: as asked"}),
+        ("on: as asked", {"steps of MLP compiled": "off: as asked", "steps of LeNet compiled": "on: as asked"}),
+    ],
+)
+def test_whether_steps_were_compiled_is_told_once_for_all_arms_that_share_it(of_lenet, told, run):
+    environment = run.document("environment")
+    environment["arms"]["MLP"]["compiled"], environment["arms"]["LeNet"]["compiled"] = "off: as asked", of_lenet
+    write_json(run.path / "environment.json", environment)
+    expected = {"settings": "quick", "seeds ran": "processes: two cores", **told, "python": "3.11.7"}
+    assert page_of_run(run, [Answer("Far.")]).environment == expected
+
+
 def test_recipes_are_told(run):
     page = page_of_run(run, [Answer("Far.")])
     assert page.recipes == {"MLP": {"seeds ran": "processes"}, "LeNet": {"seeds ran": "processes"}}

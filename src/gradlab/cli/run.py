@@ -43,6 +43,13 @@ FLAGS = (
         shown="{float32,float64,bfloat16}",
     ),
     Flag(
+        name="--compile",
+        help="whether torch compiles the steps; auto: long trainings on a GPU [auto]",
+        convert=one_of(("auto", "on", "off")),
+        default="auto",
+        shown="{auto,on,off}",
+    ),
+    Flag(
         name="--together",
         help="how seeds run [auto]",
         convert=one_of(("auto", "processes", "stacked", "in a row")),
@@ -120,7 +127,8 @@ def settings_of(name: str, question: str, options: dict[str, Any], changes: dict
         "changes": {key: _absolute(value) if key == "data" else value for key, value in changes.items()},
         "seeds": list(seeds),
         **{key: options[key] for key in ("together", "device", "precision", "threads", "save_seconds")},
-        "framing": options.get("framing", FRAMING.default),  # a group begun by an older version has none
+        "compile": options.get("compile", "off"),  # a group begun by an older version has neither
+        "framing": options.get("framing", FRAMING.default),
         "image_memory": options.get("image_memory", 2.0),
         "data_root": str(Path(options["data_root"]).resolve()) if options["data_root"] else None,
         "offline": bool(options["offline"]),

@@ -74,6 +74,8 @@ def checked_settings(settings: dict[str, Any]) -> dict[str, Any]:
             raise FileError(f"config.json is damaged: its '{name}' is {settings.get(name)!r:.80}")
     if not _fits(settings.get("image_memory", IMAGE_MEMORY), float):
         raise FileError(f"config.json is damaged: its 'image_memory' is {settings['image_memory']!r:.80}")
+    if settings.get("compile", "off") not in training.COMPILES:
+        raise FileError(f"config.json is damaged: its 'compile' is {settings['compile']!r:.80}")
     if settings.get("framing", "crop") not in FRAMINGS:
         raise FileError(f"config.json is damaged: its 'framing' is {settings['framing']!r:.80}")
     if not 1 <= settings["threads"] <= MOST_THREADS or settings["save_seconds"] < 0:
@@ -144,6 +146,7 @@ def make_run(folder: RunFolder | None, settings: dict[str, Any], **place: Any) -
         place=training.Place(
             device=ranks.device(settings["device"]),
             precision=settings["precision"],
+            compile=settings.get("compile", "off"),  # older runs did not compile
             threads=settings["threads"],
             **place,
         ),

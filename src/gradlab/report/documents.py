@@ -22,7 +22,7 @@ def write_documents(
     Args:
         folder: of the run.
         rows: all that was measured.
-        settings: experiment, command, seeds, device, precision and threads, as `config.json` holds them.
+        settings: experiment, command, seeds, device, precision, compile and threads, as `config.json` holds them.
         facts: what the run noted of its "data" and, for each of its "arms", of the training.
         exact: whether the run is, bit for bit, what its command gives without interruption.
         seconds: wall time.
@@ -30,7 +30,7 @@ def write_documents(
     """
     arms = facts["arms"]
     named = {} if device_name is None else {"device_name": device_name}
-    place = {name: settings[name] for name in ("device", "precision", "threads")}
+    place = {name: settings[name] for name in ("device", "precision", "compile", "threads") if name in settings}
     environment = describe_environment(**place, **named, exact=exact, data=facts["data"], arms=arms)
     document = results(
         rows,

@@ -9,7 +9,7 @@ from gradlab.records import RunFolder
 from gradlab.report.page import Page
 from gradlab.report.wording import value_text
 
-BESIDE_THE_CONFIGURATION = ("seeds", "device", "precision", "threads")
+BESIDE_THE_CONFIGURATION = ("seeds", "device", "precision", "compile", "threads")
 """Settings of the command that change numbers."""
 
 

@@ -41,18 +41,26 @@ def page_of_run(run: RunFolder, blocks: Sequence[Block]) -> Page:
 
 
 def _environment(settings: Mapping[str, Any], environment: Mapping[str, Any]) -> dict[str, Any]:
-    """The environment in an order for readers, and how the seeds of each arm ran."""
-    ways: dict[str, list[str]] = {}
+    """The environment in an order for readers, how the seeds of each arm ran, and whether steps were compiled."""
+    ways, compiled = {}, {}
     for arm, about in environment.get("arms", {}).items():
-        told = f"{about.get('way', '')}: {about['why']}" if about.get("why") else str(about.get("way", ""))
-        ways.setdefault(told, []).append(arm)
-    if len(ways) == 1:
-        told = {"seeds ran": next(iter(ways))}
-    else:
-        told = {f"seeds of {', '.join(arms)} ran": way for way, arms in ways.items()}
+        ways[arm] = f"{about.get('way', '')}: {about['why']}" if about.get("why") else str(about.get("way", ""))
+        if about.get("compiled"):
+            compiled[arm] = about["compiled"]
+    told = _shared("seeds", "ran", ways) | _shared("steps", "compiled", compiled)
     settled = {"settings": "quick" if settings.get("quick") else "usual"}
     rest = {name: value for name, value in environment.items() if name not in ("arms", "data")}
     return settled | told | rest
+
+
+def _shared(what: str, happened: str, of_arms: Mapping[str, str]) -> dict[str, str]:
+    """What the arms have in common under one name, else each under the names of its arms."""
+    arms_of: dict[str, list[str]] = {}
+    for arm, told in of_arms.items():
+        arms_of.setdefault(told, []).append(arm)
+    if len(arms_of) == 1:
+        return {f"{what} {happened}": next(iter(arms_of))}
+    return {f"{what} of {', '.join(arms)} {happened}": told for told, arms in arms_of.items()}
 
 
 def _data(data: Mapping[str, Any]) -> dict[str, Any]:

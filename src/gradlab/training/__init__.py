@@ -9,10 +9,11 @@ from gradlab.training.ranks import Ranks, joined, ranks_here
 from gradlab.training.recipe import Recipe, Selection
 from gradlab.training.run import Run
 from gradlab.training.signals import Stop
-from gradlab.training.task import PRECISIONS, Place, Progress
+from gradlab.training.task import COMPILES, PRECISIONS, Place, Progress
 from gradlab.training.together import WAYS, oversubscribed
 
 __all__ = [
+    "COMPILES",
     "PRECISIONS",
     "WAYS",
     "Place",

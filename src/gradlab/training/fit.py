@@ -13,6 +13,7 @@ from gradlab.augment import Transform, draws_for_the_batch
 from gradlab.data import StreamedPixels
 from gradlab.errors import DivergedError, UsageError
 from gradlab.records import Row
+from gradlab.training.compiled import choose_compilation
 from gradlab.training.learner import Training
 from gradlab.training.loop import train
 from gradlab.training.processes import description, train_in_processes
@@ -38,6 +39,7 @@ class Trained:
         diverged: seed -> why it stopped.
         parameters: trainable numbers of the network.
         way: how the seeds ran together.
+        compiled: whether steps were compiled, and why, in one line.
         exact: whether every resume along the way happened with the versions and threads of the beginning.
         seconds: wall time of the call, or of the finished training that was read back.
         step_seconds: of one optimiser step, once warm; None where the training was read back or ran in processes.
@@ -46,6 +48,7 @@ class Trained:
     arm: str
     parameters: int
     way: Way
+    compiled: str = "off"
     models: dict[int, nn.Module] = field(default_factory=dict)
     best_epochs: dict[int, int | None] = field(default_factory=dict)
     diverged: dict[int, str] = field(default_factory=dict)
@@ -91,7 +94,7 @@ def fit(
         arm: the name under which rows and states are kept.
         prepare: turns a batch of inputs into what the network takes; see `gradlab.augment`.
         measure: split name -> what is measured on it after each epoch.
-        place: device, precision, threads, where the state is kept.
+        place: device, precision, compilation, threads, where the state is kept.
 
     Raises:
         UsageError: no seed, a repeated one, a batch larger than the data, an unknown or impossible way.
@@ -120,6 +123,9 @@ def fit(
     trained = Trained(arm, sum(p.numel() for p in probe.parameters() if p.requires_grad), way)
     begin = time.perf_counter()
     with _threads(place.threads), place.stop.deferred():
+        compilation = choose_compilation(place, recipe.epochs * task.steps_per_epoch)
+        trained.compiled = compilation.told()
+        task = replace(task, place=replace(place, compile="on" if compilation.on else "off"))
         yield from _train_all(task, tuple(seeds), trained)
     trained.seconds = max(trained.seconds, time.perf_counter() - begin)
     if trained.diverged and not trained.models:
@@ -204,6 +210,8 @@ def _refuse_unshared(recipe: Recipe, samples: int, prepare: Transform | None, ra
 
 def _keep(task: Task, trained: Trained, seed: int, weights: dict[str, Tensor], about: dict[str, Any]) -> None:
     trained.exact &= about["exact"]
+    if trained.compiled.startswith("on") and about["fingerprint"].get("compiled") == "no":
+        trained.compiled = "off: the compiler failed"
     trained.seconds = max(trained.seconds, about["seconds"])
     trained.best_epochs[seed] = about["best_epoch"]
     if about["diverged"] is not None:

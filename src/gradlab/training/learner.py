@@ -19,6 +19,8 @@ class Learner(Protocol):
     """Replica -> why its loss is not finite."""
     diverged_at: dict[int, int]
     """Replica -> the step of that loss."""
+    compiled: str
+    """What compiles the steps; "no" where nothing does."""
 
     def shaped(self, batch: Tensor) -> Tensor:
         """A flat batch [replicas * samples, ...] as the model takes it."""
@@ -26,6 +28,10 @@ class Learner(Protocol):
 
     def start_epoch(self) -> None:
         """Puts the model in training mode."""
+        ...
+
+    def compile(self, inputs: Tensor, targets: Tensor) -> None:
+        """Compiles the steps for batches like this one and changes no number; where that fails, a warning says so."""
         ...
 
     def step(self, inputs: Tensor, targets: Tensor, *, factor: float, number: int) -> Sums | None:

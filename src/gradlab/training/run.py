@@ -35,7 +35,7 @@ class Run:
     Args:
         seeds: each arm is trained once with each.
         together: the way seeds run together; see `fit`.
-        place: device, precision, threads.
+        place: device, precision, compilation, threads.
         folder: where weights, arrays and state go; None keeps nothing.
         data_root: where datasets are; None is the usual order of places.
         offline: refuses to download.
@@ -169,6 +169,7 @@ class Run:
             "parameters": trained.parameters,
             "way": trained.way.name,
             "why": trained.way.reason,
+            "compiled": trained.compiled,
             "exact": trained.exact,
             "seconds": trained.seconds,
             "step_seconds": trained.step_seconds,

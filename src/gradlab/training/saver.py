@@ -11,6 +11,7 @@ from torch import Tensor
 
 from gradlab.errors import FileError
 from gradlab.records import slug
+from gradlab.training.batches import EpochBatches
 from gradlab.training.learner import Learner, Standing, Training
 from gradlab.training.solo import Solo, under
 from gradlab.training.stack import Stack, losses_summed
@@ -38,15 +39,21 @@ SAVE_SHARE = 0.01  # of the time goes into saving, at most
 def start(task: Task, learner: Learner) -> Training:
     """A training at its beginning, or where its newest valid state left it."""
     training = Training(learner, [Standing() for _ in learner.seeds], [{} for _ in learner.seeds])
-    training.fingerprint = _fingerprint(task, learner)
     folder = state_folder(task, learner)
     found = newest_state(folder) if folder is not None else None
+    if task.place.compile == "on" and not _is_finished(found):
+        learner.compile(*EpochBatches(task, learner, 1).batch(0)[:2])
+    training.fingerprint = _fingerprint(task, learner)
     if found is not None:
         _restore(task, training, *found)
     if folder is not None and not training.finished:
         _refuse_full_disk(learner, folder)
     task.place.ranks.agree("saved states", [training.epoch, training.step_in_epoch])
     return training
+
+
+def _is_finished(found: tuple[dict[str, Tensor], Any] | None) -> bool:
+    return found is not None and isinstance(found[1], dict) and found[1].get("finished") is True
 
 
 class Saver:
@@ -189,7 +196,8 @@ def same_ground(arm: str, saved: dict[str, Any], now: dict[str, Any]) -> bool:
 
 
 def _fingerprint(task: Task, learner: Learner) -> dict[str, Any]:
-    return {**task.fingerprint(), **({"losses": losses_summed()} if learner.kind == Stack.kind else {})}
+    stacked = {"losses": losses_summed()} if learner.kind == Stack.kind else {}
+    return {**task.fingerprint(), "compiled": learner.compiled, **stacked}
 
 
 def _refuse_misshapen(task: Task, training: Training, meta: Any) -> None:

@@ -7,6 +7,7 @@ import torch
 from torch import Tensor, nn
 
 from gradlab import rng
+from gradlab.training.compiled import Pass, compiled_for, named, tried
 from gradlab.training.state import optimizer_settings, optimizer_tensors, restore_optimizer
 from gradlab.training.task import Task
 from gradlab.training.unread import Sums, unread_on
@@ -33,6 +34,8 @@ class Solo:
         self._rates = [group["lr"] for group in self._optimizer.param_groups]
         self._factor = 1.0
         self._autocast = task.place.autocast()
+        self.compiled = "no"
+        self._pass: Pass = self._uncompiled
         # Several processes tell each other their sums after every step.
         self._unread = unread_on(task.place.device, 1) if task.place.ranks.count == 1 else None
 
@@ -44,6 +47,17 @@ class Solo:
         """Puts the model in training mode."""
         self._model.train()
 
+    def compile(self, inputs: Tensor, targets: Tensor) -> None:
+        """Compiles forward pass, loss and slopes for batches like this one; a warning says where that fails."""
+        device = self._task.place.device
+        inputs = self._laid_out(inputs)
+        self._pass = compiled_for(self._uncompiled, inputs, device)
+        self.start_epoch()
+        if tried(lambda: self._forward(inputs, targets)[0], self._parameters, self._model.buffers()):
+            self.compiled = named(device)
+        else:
+            self._pass = self._uncompiled
+
     def step(self, inputs: Tensor, targets: Tensor, *, factor: float, number: int) -> Sums | None:
         """Makes one optimiser step and returns the batch's sums; a loss that is not finite stops before the step.
 
@@ -53,8 +67,7 @@ class Solo:
         if factor != self._factor:
             self._set_rates(factor)
         self._start_draws(number)  # whatever draws, in the network or the objective, draws the same again
-        if self._convolves and inputs.ndim == 4:
-            inputs = inputs.contiguous(memory_format=torch.channels_last)
+        inputs = self._laid_out(inputs)
         for parameter in self._parameters:
             parameter.grad = None  # optimizer.zero_grad() does the same, a few microseconds dearer
         loss, metrics = self._forward(inputs, targets)
@@ -118,7 +131,15 @@ class Solo:
 
     def _forward(self, inputs: Tensor, targets: Tensor) -> tuple[Tensor, dict[str, Tensor]]:
         with self._autocast:
-            return self._task.objective(self._model, inputs, targets)
+            return self._pass(inputs, targets)
+
+    def _uncompiled(self, inputs: Tensor, targets: Tensor) -> tuple[Tensor, dict[str, Tensor]]:
+        return self._task.objective(self._model, inputs, targets)
+
+    def _laid_out(self, inputs: Tensor) -> Tensor:
+        if self._convolves and inputs.ndim == 4:
+            return inputs.contiguous(memory_format=torch.channels_last)
+        return inputs
 
     def _sums(self, loss: Tensor, metrics: dict[str, Tensor], samples: int) -> dict[str, float]:
         return {**{name: metric.item() for name, metric in metrics.items()}, "loss": loss.item() * samples}

@@ -10,6 +10,7 @@ from torch import Tensor, nn
 from torch.func import functional_call, stack_module_state, vmap
 
 from gradlab.errors import UsageError
+from gradlab.training.compiled import Pass, compiled_for, named, tried
 from gradlab.training.randomness import why_not_stacked
 from gradlab.training.solo import first_not_finite, under, why_diverged
 from gradlab.training.state import optimizer_settings, optimizer_tensors, restore_optimizer
@@ -68,6 +69,8 @@ class Stack:
         self._before_divergence: dict[int, dict[str, Tensor]] = {}
         self._forward = vmap(self._one)
         self._autocast = task.place.autocast()
+        self.compiled = "no"
+        self._pass: Pass = self._uncompiled
         self._unread = unread_on(task.place.device, len(seeds))
 
     def shaped(self, batch: Tensor) -> Tensor:
@@ -77,6 +80,23 @@ class Stack:
     def start_epoch(self) -> None:
         """Puts the model in training mode."""
         self._bound.train()
+
+    def compile(self, inputs: Tensor, targets: Tensor) -> None:
+        """Compiles forward pass, losses and slopes for batches like this one; a warning says where that fails."""
+        device = self._task.place.device
+        for tensor in self._named().values():  # arguments of the pass, which a CUDA graph would copy at every step
+            torch._dynamo.mark_static_address(tensor)
+        self._pass = compiled_for(self._uncompiled, inputs, device)
+        self.start_epoch()
+
+        def loss() -> Tensor:
+            with self._autocast:
+                return self._pass(inputs, targets)[0].sum()
+
+        if tried(loss, self._parameters.values(), self._buffers.values()):
+            self.compiled = named(device)
+        else:
+            self._pass = self._uncompiled
 
     def step(self, inputs: Tensor, targets: Tensor, *, factor: float, number: int) -> Sums | None:
         """Makes one optimiser step for all replicas and returns each one's sums over its batch.
@@ -88,7 +108,7 @@ class Stack:
             group["lr"] = rate * factor
         self._optimizer.zero_grad()
         with self._autocast:
-            losses, metrics = self._forward(self._parameters, self._buffers, inputs, targets)
+            losses, metrics = self._pass(inputs, targets)
         if self._task.recipe.l1:
             losses = losses + self._task.recipe.l1 * sum(p.abs().flatten(1).sum(1) for p in self._parameters.values())
         sums = None
@@ -140,6 +160,9 @@ class Stack:
             for name, tensor in under("model/", tensors).items():
                 self._named()[name].copy_(tensor)
         restore_optimizer(self._optimizer, under("optimizer/", tensors), scalars)
+
+    def _uncompiled(self, inputs: Tensor, targets: Tensor) -> tuple[Tensor, dict[str, Tensor]]:
+        return self._forward(self._parameters, self._buffers, inputs, targets)
 
     def _one(self, parameters: dict[str, Tensor], buffers: dict[str, Tensor], inputs: Tensor, targets: Tensor):
         weights = {f"model.{name}": tensor for name, tensor in (parameters | buffers).items()}

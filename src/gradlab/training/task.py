@@ -24,6 +24,8 @@ Measure = Callable[[nn.Module], dict[str, float]]
 """model -> its metrics on a split."""
 Precision = Literal["float32", "float64", "bfloat16"]
 PRECISIONS: tuple[Precision, ...] = ("float32", "float64", "bfloat16")
+Compile = Literal["auto", "on", "off"]
+COMPILES: tuple[Compile, ...] = ("auto", "on", "off")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -48,6 +50,7 @@ class Place:
     Args:
         device: "cpu", "cuda", "cuda:1", "mps".
         precision: "float32", "float64" (tests), or "bfloat16" (float32 weights, bfloat16 autocast).
+        compile: whether steps are compiled; "auto" chooses, see `compiled.choose_compilation`.
         threads: intra-op threads of each process.
         workers: processes at a time; None chooses.
         state: the folder where training can be resumed from; None keeps nothing.
@@ -61,6 +64,7 @@ class Place:
 
     device: str = "cpu"
     precision: Precision = "float32"
+    compile: Compile = "auto"
     threads: int = 1
     workers: int | None = None
     state: Path | None = None
