@@ -8,6 +8,7 @@ from torch import nn
 
 from gradlab.augment import Normalize
 from gradlab.errors import DivergedError, InterruptedRunError, UsageError
+from gradlab.nn import Dropout
 from gradlab.objectives import classification
 from gradlab.training import Place, Ranks, collect, compiled, fit, solo
 from gradlab.training.compiled import EARNING_STEPS, choose_compilation, compiled_for, tried
@@ -207,7 +208,7 @@ def test_the_real_compiler_trains_in_forked_processes(bars, recipe, monkeypatch)
     monkeypatch.setattr(compiled, "BACKEND", "inductor")
 
     def net():
-        return nn.Sequential(nn.Flatten(), nn.Linear(64, 8), nn.Tanh(), nn.Dropout(0.3), nn.Linear(8, 2))
+        return nn.Sequential(nn.Flatten(), nn.Linear(64, 80), nn.Tanh(), Dropout(0.3), nn.Linear(80, 2))
 
     _, expected = collect(training(bars, recipe, net, "processes", "off"))
     _, trained = collect(training(bars, recipe, net, "processes", "on"))

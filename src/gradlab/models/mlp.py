@@ -7,6 +7,8 @@ from typing import Literal
 
 from torch import Tensor, nn
 
+from gradlab.nn import Dropout
+
 NORMS = {"batch": nn.BatchNorm1d, "layer": nn.LayerNorm}
 
 
@@ -53,7 +55,7 @@ class MLP(nn.Module):
                 layers.append(NORMS[norm](units_out))
             layers.append(activation())
             if dropout:
-                layers.append(nn.Dropout(dropout))
+                layers.append(Dropout(dropout))
         self.layers = nn.Sequential(*layers, nn.Linear(sizes[-1], num_classes))
         self.input_size = input_size
 

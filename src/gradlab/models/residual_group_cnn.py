@@ -13,7 +13,7 @@ from gradlab.equivariance import (
     LiftingConvolution,
     SpatialPooling,
 )
-from gradlab.nn import check_images
+from gradlab.nn import Dropout, check_images
 
 
 class ResidualGroupBlock(nn.Module):
@@ -40,7 +40,7 @@ class ResidualGroupBlock(nn.Module):
             GroupConvolution(group, in_channels, out_channels, kernel_size, padding=padding),
             GroupBatchNorm(out_channels),
             nn.ReLU(),
-            nn.Dropout(dropout),
+            Dropout(dropout),
             GroupConvolution(group, out_channels, out_channels, kernel_size, padding=padding),
         )
         self.shortcut = nn.Identity() if in_channels == out_channels else GroupConvolution(
@@ -108,7 +108,7 @@ class ResidualGroupCNN(nn.Module):
         self.activation = nn.ReLU()
         self.group_pooling = GroupPooling("max")
         self.plane_pooling = nn.AdaptiveAvgPool2d(1)
-        self.dropout = nn.Dropout(dropout)
+        self.dropout = Dropout(dropout)
         self.head = nn.Linear(before, num_classes)
 
     def forward(self, x: Tensor) -> Tensor:

@@ -3,7 +3,7 @@
 import torch
 from torch import Tensor, nn
 
-from gradlab.nn import MultiHeadedAttention, PositionalEncoding, as_features
+from gradlab.nn import Dropout, MultiHeadedAttention, PositionalEncoding, as_features
 
 
 class EncoderBlock(nn.Module):
@@ -24,12 +24,12 @@ class EncoderBlock(nn.Module):
         self.linear_net = nn.Sequential(
             nn.Linear(input_dim, dim_feedforward),
             nn.ReLU(),
-            nn.Dropout(dropout),
+            Dropout(dropout),
             nn.Linear(dim_feedforward, input_dim),
         )
         self.norm1 = nn.LayerNorm(input_dim)
         self.norm2 = nn.LayerNorm(input_dim)
-        self.dropout = nn.Dropout(dropout)
+        self.dropout = Dropout(dropout)
 
     def forward(self, tokens: Tensor, mask: Tensor | None = None) -> Tensor:
         """Returns [batch, time, features] of tokens of that shape; for the mask see `MultiHeadedAttention`."""
@@ -108,14 +108,14 @@ class TransformerPredictor(nn.Module):
     ) -> None:
         super().__init__()
         self.input_dim = input_dim
-        self.input_net = nn.Sequential(nn.Dropout(input_dropout), nn.Linear(input_dim, model_dim))
+        self.input_net = nn.Sequential(Dropout(input_dropout), nn.Linear(input_dim, model_dim))
         self.positional_encoding = PositionalEncoding(model_dim, max_len)
         self.transformer = TransformerEncoder(num_layers, model_dim, num_heads, 2 * model_dim, dropout)
         self.output_net = nn.Sequential(
             nn.Linear(model_dim, model_dim),
             nn.LayerNorm(model_dim),
             nn.ReLU(inplace=True),
-            nn.Dropout(dropout),
+            Dropout(dropout),
             nn.Linear(model_dim, num_classes),
         )
 

@@ -3,7 +3,7 @@
 import torch
 from torch import Tensor, nn
 
-from gradlab.nn import AttentionBlock, check_images, img_to_patch
+from gradlab.nn import AttentionBlock, Dropout, check_images, img_to_patch
 
 
 class VisionTransformer(nn.Module):
@@ -49,7 +49,7 @@ class VisionTransformer(nn.Module):
         self.embed = nn.Linear(num_channels * patch_size**2, embed_dim)
         self.class_token = nn.Parameter(torch.randn(1, 1, embed_dim))
         self.positions = nn.Parameter(torch.randn(1, 1 + num_patches, embed_dim)) if positional_embedding else None
-        self.dropout = nn.Dropout(dropout)
+        self.dropout = Dropout(dropout)
         self.blocks = nn.Sequential(
             *(AttentionBlock(embed_dim, hidden_dim, num_heads, dropout) for _ in range(num_layers))
         )

@@ -4,6 +4,7 @@ from gradlab.nn import initialization
 from gradlab.nn.attention import MultiHeadedAttention, attention
 from gradlab.nn.attention_block import AttentionBlock
 from gradlab.nn.distributions import ReparameterizedDiagonalGaussian, gaussian_kl
+from gradlab.nn.dropout import Dropout
 from gradlab.nn.fan_out import kaiming_fan_out
 from gradlab.nn.image_size import check_images
 from gradlab.nn.norm_silu import NormSiLUSequential, native_norm
@@ -15,6 +16,7 @@ from gradlab.nn.tokens import as_features, one_hot
 __all__ = [
     "AttentionBlock",
     "DotProductAttention",
+    "Dropout",
     "MultiHeadedAttention",
     "NormSiLUSequential",
     "PositionalEncoding",

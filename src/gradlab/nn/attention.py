@@ -6,6 +6,8 @@ from collections.abc import Callable
 import torch
 from torch import Tensor, nn
 
+from gradlab.nn.dropout import Dropout
+
 
 def attention(
     query: Tensor,
@@ -64,7 +66,7 @@ class MultiHeadedAttention(nn.Module):
         self.h = h
         self.d_k = d_model // h
         self.linears = nn.ModuleList([nn.Linear(d_model, d_model) for _ in range(4)])
-        self.dropout = nn.Dropout(dropout)
+        self.dropout = Dropout(dropout)
         self.attn = None
 
     def forward(self, query: Tensor, key: Tensor, value: Tensor, mask: Tensor | None = None) -> Tensor:

@@ -2,6 +2,7 @@
 
 from torch import Tensor, nn
 
+from gradlab.nn.dropout import Dropout
 from gradlab.nn.self_attention import SelfAttention
 
 
@@ -30,9 +31,9 @@ class AttentionBlock(nn.Module):
         self.feed_forward = nn.Sequential(
             nn.Linear(embed_dim, hidden_dim),
             nn.GELU(),
-            nn.Dropout(dropout),
+            Dropout(dropout),
             nn.Linear(hidden_dim, embed_dim),
-            nn.Dropout(dropout),
+            Dropout(dropout),
         )
 
     def forward(self, x: Tensor) -> Tensor:
