@@ -32,8 +32,6 @@ from gradlab.training import Recipe, fit
 
 CLASSES = 10
 BATCH = 128
-ROUNDS = 3
-EPOCHS = 5
 TICK = 0.05
 
 
@@ -111,9 +109,9 @@ def held() -> int:
     return total
 
 
-def train(pixels: StreamedPixels, labels: torch.Tensor, memory: Memory) -> tuple[list[float], list[int]]:
+def train(pixels: StreamedPixels, labels: torch.Tensor, memory: Memory, epochs: int) -> tuple[list[float], list[int]]:
     """Seconds and peak of memory of each epoch of a linear classifier."""
-    recipe = Recipe(epochs=EPOCHS, batch_size=BATCH, optimizer=partial(torch.optim.SGD, lr=0.001))
+    recipe = Recipe(epochs=epochs, batch_size=BATCH, optimizer=partial(torch.optim.SGD, lr=0.001))
     network = nn.Sequential(nn.Flatten(), nn.Linear(pixels[:1].numel(), CLASSES))
     seconds, peaks, begin = [], [], time.perf_counter()
     for _row in fit(lambda: network, (pixels, labels), classification, recipe, seeds=(0,), together="in a row",
@@ -130,6 +128,8 @@ def main() -> None:
     parser.add_argument("--files", type=int, default=20_000)
     parser.add_argument("--side", type=int, default=64, help="of the decoded images, in pixels")
     parser.add_argument("--source", type=int, default=64, help="side of the images in the files")
+    parser.add_argument("--rounds", type=int, default=3)
+    parser.add_argument("--epochs", type=int, default=5)
     options = parser.parse_args()
     cores = available_cores()
     with tempfile.TemporaryDirectory() as name:
@@ -147,14 +147,14 @@ def main() -> None:
         }
         wall: dict[str, list[float]] = {way: [] for way in ways}
         processor: dict[str, list[float]] = {way: [] for way in ways}
-        for _ in range(ROUNDS):
+        for _ in range(options.rounds):
             for way, work in ways.items():
                 before = clocks()
                 work()
                 for times, start, end in zip((wall, processor), before, clocks(), strict=True):
                     times[way].append(end - start)
         memory = Memory()
-        epochs, peaks = train(pixels, splits.train.labels, memory)
+        epochs, peaks = train(pixels, splits.train.labels, memory, options.epochs)
         memory.stop()
     rates = {way: len(paths) / found for way, found in medians(wall).items()}
     each = {way: len(paths) / found for way, found in medians(processor).items()}

@@ -137,6 +137,19 @@ def test_bfloat16_with_gradients_is_the_same_to_rounding():
     assert (found - expected).norm() < 0.01 * expected.norm()  # bfloat16 keeps 8 binary digits
 
 
+def test_in_bfloat16_each_product_finds_its_numbers_packed():
+    parts = SelfAttention(FEATURES, HEADS).bfloat16()._queries_keys_values(tokens().bfloat16())
+    assert all(part.is_contiguous() for part in parts)
+
+
+def test_in_bfloat16_replicas_are_what_each_is_on_its_own():
+    modules, x = [SelfAttention(FEATURES, HEADS).bfloat16() for _ in range(2)], tokens().bfloat16()
+    parameters, _ = stack_module_state(modules)
+    found = vmap(lambda weights: functional_call(modules[0], weights, (x,)))(parameters)
+    for replica, module in zip(found, modules, strict=True):
+        torch.testing.assert_close(replica, module(x), rtol=0.02, atol=0.02)
+
+
 @pytest.mark.parametrize(("features", "heads"), [(8, 3), (8, 16), (8, 0), (0, 1), (8, -2)])
 def test_heads_that_do_not_divide_are_refused(features, heads):
     told = f"heads must divide the embedding: got {heads} heads, {features} dimensions"

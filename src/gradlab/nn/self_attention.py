@@ -19,7 +19,7 @@ class DotProductAttention(nn.Module):
         # The fused kernel of CPUs cannot be stacked by `vmap`: it warns and takes replicas one by one. In bfloat16 its
         # backward pass takes 8 times as long as these two products and a softmax (torch 2.13; LOG.md, "attention").
         stacked = not torch.compiler.is_compiling() and is_functorch_wrapped_tensor(queries)
-        if stacked or (queries.dtype == torch.bfloat16 and queries.device.type == "cpu"):
+        if stacked or _bfloat16_on_a_cpu(queries):
             mixed, _ = attention(queries, keys, values)
             return mixed
         return F.scaled_dot_product_attention(queries, keys, values)
@@ -65,6 +65,14 @@ class SelfAttention(nn.Module):
 
     def _queries_keys_values(self, tokens: Tensor) -> tuple[Tensor, Tensor, Tensor]:
         """Each [batch, heads, tokens, embed_dim / heads]."""
-        projected = self.project_in(tokens).unflatten(-1, (3, self.num_heads, -1))
-        queries, keys, values = projected.permute(2, 1, 3, 0, 4).unbind()
+        projected = self.project_in(tokens).unflatten(-1, (3, self.num_heads, -1)).permute(2, 1, 3, 0, 4)
+        if _bfloat16_on_a_cpu(projected):
+            # One copy of all three is cheaper than one in each product that takes them, and so are the slopes': 1.08 of
+            # a vision transformer's speed with 65 tokens (LOG.md, "attention, packed").
+            projected = projected.contiguous()
+        queries, keys, values = projected.unbind()
         return queries, keys, values
+
+
+def _bfloat16_on_a_cpu(numbers: Tensor) -> bool:
+    return numbers.dtype == torch.bfloat16 and numbers.device.type == "cpu"
