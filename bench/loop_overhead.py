@@ -4,6 +4,7 @@ Same model, optimiser, batches and metrics on both sides: the hand-written loop 
 slides' loop does. Run: `python -m bench.loop_overhead`
 """
 
+import argparse
 import statistics
 import time
 
@@ -16,11 +17,15 @@ from gradlab.models import MLP, LogRegression
 from gradlab.objectives import classification
 from gradlab.training import Place, Recipe, collect, fit
 
-SAMPLES, BATCH, ROUNDS = 50_000, 50, 60  # a round's noise on a shared machine is larger than what is looked for
+SAMPLES, BATCH = 50_000, 50
 NETWORKS = {"LogRegression": LogRegression, "MLP 784-64-10": lambda: MLP(784, 10, (64,))}
 
 
 def main():
+    parser = argparse.ArgumentParser()
+    # A round's noise on a shared machine is larger than what is looked for.
+    parser.add_argument("--rounds", type=int, default=60)
+    rounds = parser.parse_args().rounds
     torch.set_num_threads(1)
     generator = torch.Generator().manual_seed(0)
     pixels = torch.randint(0, 256, (SAMPLES, 1, 28, 28), dtype=torch.uint8, generator=generator)
@@ -56,7 +61,7 @@ def main():
             "gradlab": lambda make=make: by_gradlab(make),
             "gradlab, windows of 100 steps": lambda make=make: by_gradlab(make, 100),
         }
-        times = interleaved(variants, rounds=ROUNDS, clock=time.process_time)
+        times = interleaved(variants, rounds=rounds, clock=time.process_time)
         per_step = {variant: [seconds / steps * 1e6 for seconds in values] for variant, values in times.items()}
         base = per_step["by hand"]
         measured[name] = {

@@ -13,6 +13,7 @@ from gradlab.errors import UsageError
 from gradlab.training.compiled import Pass, compiled_for, named, tried
 from gradlab.training.randomness import why_not_stacked
 from gradlab.training.solo import first_not_finite, under, why_diverged
+from gradlab.training.stacked_linear import multiply_from_the_left
 from gradlab.training.state import optimizer_settings, optimizer_tensors, restore_optimizer
 from gradlab.training.task import Objective, Task
 from gradlab.training.unread import Sums, unread_on
@@ -60,6 +61,8 @@ class Stack:
             model.to(device=task.place.device, dtype=task.place.dtype)
         self._template = models[0]
         self._bound = _Bound(copy.deepcopy(models[0]), task.objective)
+        if torch.device(task.place.device).type == "cpu":  # nobody has measured it elsewhere
+            multiply_from_the_left(self._bound)
         parameters, buffers = stack_module_state(models)
         learns = {name: parameter.requires_grad for name, parameter in models[0].named_parameters()}
         self._parameters = {name: tensor.detach().requires_grad_(learns[name]) for name, tensor in parameters.items()}
