@@ -135,7 +135,16 @@ def test_equals_a_hand_written_loop(bars, recipe, make_small_net, normalize):
 
 def test_rows_come_epoch_by_epoch_and_seed_by_seed_in_processes(bars, recipe, make_small_net, normalize):
     rows, _ = collect(
-        fit(make_small_net, bars, classification, recipe(), seeds=(2, 0), together="processes", prepare=normalize)
+        fit(
+            make_small_net,
+            bars,
+            classification,
+            recipe(),
+            seeds=(2, 0),
+            together="processes",
+            prepare=normalize,
+            place=Place(workers=2),  # on one core, too
+        )
     )
     assert [(row["epoch"], row["seed"]) for row in rows] == [(e, s) for e in (1, 2, 3) for s in (2, 0)]
     in_a_row, _ = collect(
