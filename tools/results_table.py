@@ -17,6 +17,7 @@ BY_LABELS = re.compile(r"test_(?:probe_)?(\d+)_(?:labels_)?accuracy")
 """Accuracy by the number of labels of each class."""
 FIRST, LAST = "<!-- results: made by tools/results_table.py -->", "<!-- end of results -->"
 NAMED: Mapping[str, tuple[str, ...]] = {
+    "augmentation_strength": ("all", "crop only", "colour only"),
     "group_equivariance": ("CNN", "C4", "C8", "D4"),
     "mlp_improvements": ("baseline", "best combination"),
     "mlp_mnist": ("linear", "300+100", "500+150"),
@@ -55,9 +56,11 @@ def documents() -> dict[str, dict[str, Any]]:
 
 
 def reached(metrics: Mapping[str, Any]) -> str | None:
-    """What an arm reached on the test split: accuracy, evidence lower bound, accuracy by labels, or None."""
+    """What an arm reached on the test split: accuracy, a probe's, evidence lower bound, accuracy by labels."""
     if (accuracy := metrics.get("test_accuracy")) is not None:
         return format_interval(summarise(accuracy["values"], share=True), percent=True)
+    if (probe := metrics.get("test_probe_accuracy")) is not None:
+        return f"{format_interval(summarise(probe['values'], share=True), percent=True)} by a linear probe"
     if (bound := metrics.get("test_elbo")) is not None:
         return f"ELBO {format_interval(summarise(bound['values']))}, nats".replace("-", "−")
     counted = {int(match[1]): found for name, found in metrics.items() if (match := BY_LABELS.fullmatch(name))}

@@ -2,7 +2,7 @@
 
 import pytest
 
-from gradlab.experiments.compare_models import Config, _advice, recipe
+from gradlab.experiments.compare_models import Config, _advice, _at_equal_time, recipe
 
 
 @pytest.mark.parametrize(("samples", "batch"), [(45_000, 128), (2048, 128), (1000, 62), (126, 8), (5, 5)])
@@ -36,3 +36,17 @@ def test_the_page_says_what_so_few_steps_images_and_seeds_can_show():
     assert "one of them is 0.1 points" in told
     assert "few" not in told
     assert "--seeds" not in told
+
+
+def arm(*values):
+    return {"seeds": list(range(len(values))), "metrics": {"test_accuracy": {"values": list(values)}}}
+
+
+def test_equal_time_is_compared_with_the_network_that_takes_longest():
+    """Not with the first one at equal epochs, which answers another question."""
+    arms = {"MLP": arm(0.5, 0.52, 0.51), "ViT": arm(0.6, 0.61, 0.63), "MLP, equal time": arm(0.55, 0.56, 0.57)}
+    told = _at_equal_time({"arms": arms})
+    assert told.startswith("At equal time: ")
+    assert "MLP, equal time − ViT = −5.3 points" in told
+    assert "− MLP =" not in told
+    assert _at_equal_time({"arms": {"MLP": arms["MLP"], "ViT": arms["ViT"]}}) == ""

@@ -7,10 +7,10 @@ Command: `gradlab run compare_models --data folder:my_pictures --models MLP ResN
 Cost: see LOG.md, entry "beside the handbook's loop again, the loop's overhead, and compare_models".
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import partial
-from typing import Literal
+from typing import Any, Literal
 
 import torch
 from torch import nn
@@ -176,10 +176,20 @@ def page(run: RunFolder) -> list[Block]:
     if config["equal_time"]:
         told = ", ".join(f"{arm.removesuffix(EQUAL_TIME)} {_epochs(rows, arm)}" for arm in arms if EQUAL_TIME in arm)
         dearest = f"Epochs at equal time: {told}; the others already take longest." if told else "All cost the same."
-        blocks.append(Text(f"{dearest} Costs were measured on a few steps before training."))
+        measured = "Costs were measured on a few steps before training."
+        blocks.append(Text(" ".join(filter(None, (dearest, measured, _at_equal_time(results))))))
     blocks += classification_blocks(run, best)
     rest = [block for arm in arms if arm != best for block in classification_blocks(run, arm)]
     return [*blocks, Details("What the other networks get wrong", rest)] if rest else blocks
+
+
+def _at_equal_time(results: Mapping[str, Any]) -> str:
+    """How the networks that take longest compare with the others once these have had as much time."""
+    arms = list(results["arms"])
+    longer = [arm for arm in arms if arm.endswith(EQUAL_TIME)]
+    dearest = [arm for arm in arms if arm not in longer and arm + EQUAL_TIME not in longer]
+    found = [made for arm in dearest for made in differences(results, arm, longer).values()]
+    return f"At equal time: {verdicts_told(found)}" if found else ""
 
 
 def _advice(run: RunFolder, best: str, tie: str) -> str:
