@@ -19,7 +19,15 @@ from gradlab.records import read_sealed, write_sealed
 from gradlab.training import Place, Selection, Stop, collect, fit, schedules
 from gradlab.training import saver as saver_module
 from gradlab.training.learner import Standing
-from gradlab.training.state import newest_state, pack, state_files, unpack, write_state
+from gradlab.training.state import (
+    newest_state,
+    optimizer_tensors,
+    pack,
+    restore_optimizer,
+    state_files,
+    unpack,
+    write_state,
+)
 
 EPOCHS, STEPS = 3, 5  # 70 samples in batches of 16
 SOUND = asdict(Standing())
@@ -267,6 +275,33 @@ def test_a_state_without_what_the_optimiser_keeps_is_refused(change, bars, recip
     write_sealed(path, pack(tensors, meta))
     with pytest.raises(FileError, match="not of this model and recipe: of parameter 0 the optimiser keeps"):
         collect(make_fit(bars, recipe, make_small_net, together="in a row", place=Place(state=tmp_path)))
+
+
+class Averaging(torch.optim.SGD):
+    """An optimiser of a user's own: it has an attribute, and keeps averages from its second step on only."""
+
+    def __init__(self, parameters):
+        super().__init__(parameters, lr=0.1, momentum=0.9)
+        self.made = 0
+
+    def step(self, closure=None):
+        self.made += 1
+        super().step(closure)
+        for parameter in self.param_groups[0]["params"]:
+            if self.made > 1:
+                self.state[parameter]["average"] = parameter.detach().clone()
+
+
+def test_what_an_optimiser_of_one_s_own_keeps_is_put_back():
+    """What it keeps cannot be told from a step of a copy: torch's copies lack attributes, and entries come later."""
+    weight = torch.nn.Parameter(torch.ones(3))
+    first, second = Averaging([weight]), Averaging([weight])
+    for _ in range(2):
+        weight.grad = torch.ones(3)
+        first.step()
+    restore_optimizer(second, *optimizer_tensors(first))
+    assert second.state[weight].keys() == {"momentum_buffer", "average"}
+    assert torch.equal(second.state[weight]["average"], first.state[weight]["average"])
 
 
 def test_state_of_other_settings_is_refused(bars, recipe, make_small_net, tmp_path):

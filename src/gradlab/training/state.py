@@ -15,6 +15,7 @@ from torch import Tensor
 
 from gradlab.errors import FileError
 from gradlab.records import read_sealed, write_sealed
+from gradlab.training.randomness import ELEMENT_WISE
 
 KEPT = 2  # the newest state may be damaged; the one before it is the fallback
 META = "__meta__"
@@ -98,14 +99,15 @@ def restore_optimizer(optimizer: torch.optim.Optimizer, tensors: dict[str, Tenso
     """Puts back what `optimizer_tensors` took; the groups' settings stay those of the newly made optimiser.
 
     Raises:
-        ValueError: an entry that the optimiser keeps of a parameter is missing, is another's or has another shape.
+        ValueError: of a parameter with entries one is missing, is another's or has another shape; told of torch's own
+            element-wise optimisers, since others may keep what a first step does not show.
     """
     parameters = [parameter for group in optimizer.param_groups for parameter in group["params"]]
     state: dict[int, dict[str, Any]] = {}
     for name, value in {**tensors, **scalars}.items():
         index, _, key = name.partition("/")
         state.setdefault(int(index), {})[key] = _laid_out_like(parameters[int(index)], value)
-    if state:
+    if state and type(optimizer) in ELEMENT_WISE:
         _refuse_other_entries(optimizer, state)
     optimizer.load_state_dict({"state": state, "param_groups": optimizer.state_dict()["param_groups"]})
 
