@@ -134,7 +134,8 @@ def test_a_network_that_the_compiler_cannot_take_is_trained_without_it(
     monkeypatch.setattr(compiled, "BACKEND", broken_backend)
     with pytest.warns(UserWarning, match="no compiler here"):
         _, trained = collect(training(bars, recipe, make_small_net, way, "on"))
-    assert trained.compiled == "off: the compiler failed"
+    told = "not of seed 0, where the compiler failed; not of seed 1, where the compiler failed"
+    assert trained.compiled == f"on: as asked; {told}"
     assert all(torch.equal(weights(trained)[seed], weights(expected)[seed]) for seed in (0, 1))
 
 
@@ -200,7 +201,7 @@ def test_what_is_impossible_or_unknown_is_refused():
 
 def test_cuda_graphs_are_for_nvidias_gpus_and_part_of_the_record(monkeypatch):
     monkeypatch.setattr(compiled, "BACKEND", "inductor")
-    assert compiled.named("cuda:0") == "inductor with CUDA graphs"
+    assert compiled.named("cuda:0") == "inductor, CUDA graphs asked for"
     assert compiled.named("cpu") == "inductor"
 
 

@@ -277,6 +277,18 @@ def test_a_state_without_what_the_optimiser_keeps_is_refused(change, bars, recip
         collect(make_fit(bars, recipe, make_small_net, together="in a row", place=Place(state=tmp_path)))
 
 
+@pytest.mark.parametrize("steps", [-1.0, float("inf"), float("nan")])
+def test_a_state_of_impossible_steps_is_refused(steps):
+    """0.9 ** -1e38 overflows, and the root of what AdamW divides by would be complex."""
+    weight = torch.nn.Parameter(torch.ones(3))
+    first, second = torch.optim.AdamW([weight]), torch.optim.AdamW([weight])
+    weight.grad = torch.ones(3)
+    first.step()
+    first.state[weight]["step"].fill_(steps)
+    with pytest.raises(ValueError, match=f"cannot have made {steps} steps of parameter 0"):
+        restore_optimizer(second, *optimizer_tensors(first))
+
+
 class Averaging(torch.optim.SGD):
     """An optimiser of a user's own: it has an attribute, and keeps averages from its second step on only."""
 

@@ -61,7 +61,7 @@ def load_folder(
     one image each; or it holds train/ and perhaps validation/ (or val/, valid/) and test/, each with one sub-folder a
     class, and what is not there is held out of train/ in the same way. Class folders are searched to any depth. Hidden
     files, files that are no images (by their ending), linked folders and links that leave the folder are ignored; a
-    warning names files beside the class folders.
+    warning names the first of the files beside the class folders.
 
     Every image is turned as its EXIF orientation says, made square and resized, with antialiasing, to one size.
     Transparent pixels lie over white. If every image is grey, there is one channel, else three.

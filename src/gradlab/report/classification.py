@@ -12,7 +12,7 @@ from gradlab.report.wording import is_share
 from gradlab.stats import format_interval, summarise
 
 _SAME_SHARE = 5e-5
-"""Half of a hundredth of a point: shares no further apart than this are printed alike."""
+"""Half of a hundredth of a point, the last digit that is printed of a share."""
 LONGEST_IN_EIGHT = 9
 """Letters of a class name that a caption holds on one line where eight pictures stand in a row."""
 LONGEST_FILE_NAME = 16

@@ -134,7 +134,7 @@ def tried(step: Callable[[], Tensor], parameters: Iterable[Tensor], buffers: Ite
 
 def named(device: str) -> str:
     """What compiles on a device, for the record of what can change bits."""
-    return f"{BACKEND} with CUDA graphs" if _options(device).get("triton.cudagraphs") else BACKEND
+    return f"{BACKEND}, CUDA graphs asked for" if _options(device).get("triton.cudagraphs") else BACKEND
 
 
 def _compiled(forward: Pass, device: str) -> Pass:

@@ -211,7 +211,7 @@ def _refuse_unshared(recipe: Recipe, samples: int, prepare: Transform | None, ra
 def _keep(task: Task, trained: Trained, seed: int, weights: dict[str, Tensor], about: dict[str, Any]) -> None:
     trained.exact &= about["exact"]
     if trained.compiled.startswith("on") and about["fingerprint"].get("compiled") == "no":
-        trained.compiled = "off: the compiler failed"
+        trained.compiled += f"; not of seed {seed}, where the compiler failed"
     trained.seconds = max(trained.seconds, about["seconds"])
     trained.best_epochs[seed] = about["best_epoch"]
     if about["diverged"] is not None:

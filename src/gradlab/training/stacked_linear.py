@@ -7,7 +7,7 @@ from torch.nn import functional as F
 
 
 def multiply_from_the_left(model: nn.Module) -> None:
-    """Lets every `nn.Linear` of a network under `vmap` compute (W X^T)^T instead of X W^T: the same numbers.
+    """Lets every `nn.Linear` of a network under `vmap` compute (W X^T)^T instead of X W^T: the same but for rounding.
 
     The slope of a weight [replicas, outputs, inputs] is then a product of that shape. That of X W^T is its transpose,
     and turning it takes four times as long as the product itself (LOG.md, "stacks, linear layers").

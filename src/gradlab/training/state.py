@@ -3,6 +3,7 @@
 import contextlib
 import copy
 import json
+import math
 import re
 import warnings
 from pathlib import Path
@@ -99,8 +100,8 @@ def restore_optimizer(optimizer: torch.optim.Optimizer, tensors: dict[str, Tenso
     """Puts back what `optimizer_tensors` took; the groups' settings stay those of the newly made optimiser.
 
     Raises:
-        ValueError: of a parameter with entries one is missing, is another's or has another shape; told of torch's own
-            element-wise optimisers, since others may keep what a first step does not show.
+        ValueError: of a parameter with entries one is missing, another's or of another shape, or its step is below 0; told
+            of torch's own element-wise optimisers, since others may keep what a first step does not show.
     """
     parameters = [parameter for group in optimizer.param_groups for parameter in group["params"]]
     state: dict[int, dict[str, Any]] = {}
@@ -127,6 +128,9 @@ def _refuse_other_entries(optimizer: torch.optim.Optimizer, state: dict[int, dic
         )
         if shapes != known:
             raise ValueError(f"of parameter {index} the optimiser keeps {known}, not {shapes}")
+        made = float(entries.get("step", 0))
+        if not 0 <= made < math.inf:
+            raise ValueError(f"the optimiser cannot have made {made} steps of parameter {index}")
 
 
 def _laid_out_like(parameter: Tensor, value: Any) -> Any:
