@@ -100,8 +100,8 @@ def restore_optimizer(optimizer: torch.optim.Optimizer, tensors: dict[str, Tenso
     """Puts back what `optimizer_tensors` took; the groups' settings stay those of the newly made optimiser.
 
     Raises:
-        ValueError: of a parameter with entries one is missing, another's or of another shape, or its step is below 0; told
-            of torch's own element-wise optimisers, since others may keep what a first step does not show.
+        ValueError: of a parameter with entries one is missing, another's or of another shape, or its step is below 0;
+            told of torch's own element-wise optimisers, since others may keep what a first step does not show.
     """
     parameters = [parameter for group in optimizer.param_groups for parameter in group["params"]]
     state: dict[int, dict[str, Any]] = {}
