@@ -24,7 +24,7 @@ def summary(mean, low, high, *, n=3, confidence=0.95):
         (summarise([0.0]), False, "0.00 (n = 1, no interval)"),
         (summarise([0.05]), True, "5.00 % (n = 1, no interval)"),
         (summarise([1e-15]), False, "0.000000000000 (n = 1, no interval)"),
-        (summary(0.0, 0.0, 0.0), False, "0.00 [0.00, 0.00] (n = 3)"),
+        (summary(0.0, 0.0, 0.0), False, "0.00 on every seed (n = 3)"),
     ],
 )
 def test_digits_follow_the_interval(given, percent, text):
