@@ -49,7 +49,9 @@ TESTED_ELSEWHERE = {
 }
 """Parts of one loop, which are tested by what the whole does: there the file that does it."""
 FORBIDDEN_IMPORTS = {"pickle", "cPickle", "dill", "cloudpickle", "joblib", "marshal", "shelve", "torchvision"}
-FORBIDDEN_CALLS = {"eval", "exec", "extractall", "torch.load", "torch.save", "os.system", "os.popen"}
+FORBIDDEN_CALLS = {"eval", "exec", "torch.load", "torch.save", "torch.export.load", "torch.jit.load", "os.system",
+                   "os.popen"}  # fmt: skip
+FORBIDDEN_METHODS = {"extractall", "aoti_load_package"}
 FORBIDDEN_OPTIONS = {"shell", "allow_pickle"}
 LITERALS = (bool, int, float, str, tuple, type(None))
 
@@ -89,7 +91,7 @@ def dangerous(text: str) -> list[str]:
             found.append(str(node.module))
         elif isinstance(node, ast.Call):
             called = ast.unparse(node.func)
-            if called in FORBIDDEN_CALLS or (isinstance(node.func, ast.Attribute) and node.func.attr == "extractall"):
+            if called in FORBIDDEN_CALLS or called.rpartition(".")[2] in FORBIDDEN_METHODS:
                 found.append(called)
             for option in node.keywords:
                 value = option.value.value if isinstance(option.value, ast.Constant) else "a variable"
@@ -253,6 +255,8 @@ def test_every_file_of_tests_mirrors_something():
         (dangerous, "subprocess.run(line, shell=wanted)", "shell=a variable"),
         (dangerous, "np.load(path, allow_pickle=True)", "allow_pickle=True"),
         (dangerous, "torch.load(path)", "torch.load"),
+        (dangerous, "torch.export.load(path)", "torch.export.load"),
+        (dangerous, "torch._inductor.aoti_load_package(path)", "torch._inductor.aoti_load_package"),
     ],
 )
 def test_a_file_that_breaks_the_rule_is_found(rule, text, found):

@@ -1,10 +1,15 @@
-"""Writes docs/costs.md, what each committed run cost, from the result files. Run: `python -m tools.costs_table`"""
+"""Writes what each committed run cost, from the result files: docs/costs.md, and a line of each experiment's docstring.
+
+Run: `python -m tools.costs_table`
+"""
 
 import json
+import re
 from pathlib import Path
 from typing import Any
 
-from gradlab.report.wording import duration
+from gradlab.experiments import experiment_names, source_of
+from gradlab.report.wording import counted, duration
 
 ROOT = Path(__file__).parents[1]
 COSTS = ROOT / "docs" / "costs.md"
@@ -20,25 +25,47 @@ and report; how busy the machine was beside it stands in LOG.md, so read these a
 
 def row(document: dict[str, Any], file: str) -> str:
     environment, arms = document["environment"], document["arms"]
-    seeds = max((len(about["seeds"]) for about in arms.values()), default=0)
     data = environment.get("data", {}).get("name", "–")
-    machine = (
-        f"{environment['cores']} core{'s' * (environment['cores'] > 1)}"
-        if environment["device"] == "cpu"
-        else environment["device_name"]
-    )
     return (
-        f"| {document['experiment']} | {data} | {len(arms)} x {seeds} | {environment['precision']} "
-        f"| {duration(document['seconds'])} | {machine} | {file} |"
+        f"| {document['experiment']} | {data} | {len(arms)} x {seeds(document)} | {environment['precision']} "
+        f"| {duration(document['seconds'])} | {machine(document)} | {file} |"
     )
+
+
+def seeds(document: dict[str, Any]) -> int:
+    return max((len(about["seeds"]) for about in document["arms"].values()), default=0)
+
+
+def machine(document: dict[str, Any]) -> str:
+    environment = document["environment"]
+    return counted(environment["cores"], "core") if environment["device"] == "cpu" else environment["device_name"]
+
+
+def runs() -> dict[str, dict[str, Any]]:
+    """File name -> the document of a run, in the order of names, `NAME.json` before `NAME-SUBSET.json`."""
+    paths = sorted((ROOT / "results").glob("*.json"), key=lambda path: path.stem)
+    documents = {path.name: json.loads(path.read_text()) for path in paths}
+    return {name: document for name, document in documents.items() if "arms" in document}
 
 
 def page() -> str:
-    documents = {path.name: json.loads(path.read_text()) for path in sorted((ROOT / "results").glob("*.json"))}
-    rows = [row(document, name) for name, document in documents.items() if "arms" in document]
-    return HEAD + "\n".join(rows) + "\n"
+    return HEAD + "\n".join(row(document, name) for name, document in runs().items()) + "\n"
+
+
+def line(experiment: str) -> str:
+    """What the docstring of an experiment says of its cost."""
+    found = [(name, document) for name, document in runs().items() if document["experiment"] == experiment]
+    if not found:
+        return f"Cost: not run in full yet; `gradlab run {experiment} --dry-run` estimates it."
+    file, document = found[0]
+    size = f"{counted(len(document['arms']), 'arm')} x {counted(seeds(document), 'seed')}"
+    where = f"{document['environment']['precision']}, {machine(document)}"
+    return f"Cost: {duration(document['seconds'])} for {size}, {where} (results/{file})."
 
 
 if __name__ == "__main__":
     COSTS.write_text(page())
+    for name in experiment_names():
+        source = source_of(name)
+        source.write_text(re.sub(r"^Cost: .*$", line(name), source.read_text(), count=1, flags=re.MULTILINE))
     print(COSTS)

@@ -40,7 +40,7 @@ def test_a_run_with_added_seeds_is_the_run_of_all_of_them(gradlab, tmp_path):
     assert results_of(tmp_path / "grown") == results_of(tmp_path / "whole")
     found = json.loads((tmp_path / "grown" / "results.json").read_text())
     assert found["arms"]["logistic regression"]["seeds"] == [0, 4, 7]
-    assert found["command"].endswith("--out grown && gradlab resume grown --add-seeds 0 7")
+    assert found["command"] == "gradlab " + " ".join((*RUN, "--seeds", "4", "0", "7")), "it repeats all of it"
 
 
 def test_what_cannot_go_on_is_left_as_it_was(gradlab, tmp_path):

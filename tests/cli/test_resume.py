@@ -2,6 +2,7 @@
 
 import contextlib
 import hashlib
+import json
 import random
 import signal
 import subprocess
@@ -10,6 +11,9 @@ import time
 from pathlib import Path
 
 import pytest
+
+from gradlab.records import read_sealed, write_sealed
+from gradlab.training.run import SPENT
 
 QUICK = ("run", "lenet", "--quick", "--epochs", "3", "--seeds", "0", "2", "--arms", "slides", "recommended")
 
@@ -86,6 +90,20 @@ def test_a_signal_saves_and_says_how_to_resume(number, code, straight, gradlab, 
     assert "Traceback" not in text
     assert gradlab("resume", "run").returncode == 0
     assert bits(tmp_path / "run") == bits(straight[0])
+
+
+def test_the_wall_time_is_that_of_all_sessions(gradlab, tmp_path, environment):
+    process = started(tmp_path, environment)
+    wait_for_state(tmp_path / "run", process)
+    process.send_signal(signal.SIGUSR1)
+    process.communicate(timeout=30)
+    path = tmp_path / "run" / "remembered.sealed"
+    remembered = json.loads(read_sealed(path))
+    assert 0 < remembered[SPENT] < 60
+    write_sealed(path, json.dumps({**remembered, SPENT: 1000.0}).encode())
+    assert gradlab("resume", "run").returncode == 0
+    assert 1000 < json.loads((tmp_path / "run" / "results.json").read_text())["seconds"] < 1100
+    assert json.loads(read_sealed(path))[SPENT] == 0, "or it would count again when seeds are added"
 
 
 def processes_in(folder):

@@ -1,5 +1,7 @@
 """Networks beside each other on little data: batches that leave steps, and a page that says what so little can show."""
 
+from pathlib import Path
+
 import pytest
 
 from gradlab.experiments.compare_models import Config, _advice, _at_equal_time, recipe
@@ -14,6 +16,8 @@ def test_small_folders_are_read_in_small_batches(samples, batch):
 
 class Folder:
     """As much of a run as the advice reads."""
+
+    path = Path("runs", "my pictures")
 
     def __init__(self, *, tested: int, epochs: int, seeds: int) -> None:
         recorded = {"epochs": epochs, "steps_per_epoch": 16, "batch_size": 8}
@@ -30,7 +34,7 @@ def test_the_page_says_what_so_few_steps_images_and_seeds_can_show():
     told = _advice(Folder(tested=27, epochs=10, seeds=3), "ViT", "")
     assert "27 images: one of them is 3.7 points" in told
     assert "160 steps of 8 images. That is few" in told
-    assert told.endswith("gradlab resume RUN --add-seeds 3 4 5 6 7.")
+    assert told.endswith("gradlab resume 'runs/my pictures' --add-seeds 3 4 5 6 7.")
     told = _advice(Folder(tested=1000, epochs=100, seeds=8), "ViT", "So does MLP.")
     assert told.startswith("ViT validates best. So does MLP. The test split")
     assert "one of them is 0.1 points" in told

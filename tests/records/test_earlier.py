@@ -6,7 +6,7 @@ import os
 import pytest
 
 from gradlab.errors import FileError
-from gradlab.records import RowJournal, RunFolder, earlier, forget, reopen, take_back, write_json
+from gradlab.records import RowJournal, RunFolder, earlier, earlier_seconds, forget, reopen, take_back, write_json
 
 ROWS = [{"arm": "a", "seed": 0, "epoch": 1, "loss": 0.5}, {"arm": "a", "seed": 0, "split": "test", "accuracy": 0.9}]
 
@@ -30,6 +30,17 @@ def content_of(run):
     return {
         path.name: path.read_bytes() for path in run.path.iterdir() if path.is_file() and "digests" not in path.name
     }
+
+
+def test_a_reopened_run_tells_how_long_it_took_before(run):
+    (run.path / "results.json").write_text('{"seconds": 41.5}')
+    assert earlier_seconds(run) == 0, "not reopened"
+    reopen(run, {"seeds": [0, 1]})
+    assert earlier_seconds(run) == 41.5
+    (run.path / "earlier" / "results.json.kept").write_text('{"seconds": ')
+    assert earlier_seconds(run) == 0, "a time is not worth losing the run for"
+    forget(run)
+    assert earlier_seconds(run) == 0
 
 
 def no_space(*_arguments, **_options):

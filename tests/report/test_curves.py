@@ -119,3 +119,13 @@ def test_a_logarithmic_axis_gets_geometric_means_and_intervals():
     assert line.high[0] / 0.01 == pytest.approx(0.01 / line.low[0])
     (plain,) = line_chart(rows, y="error").lines
     assert plain.low[0] < 0
+
+
+def test_a_seed_without_error_makes_all_means_of_a_logarithmic_axis_arithmetic():
+    """One point by another formula than its neighbours would be a bend that nobody measured."""
+    measured = {1: (0.01, 0.04), 2: (0.0, 0.02)}
+    rows = [{"arm": "a", "seed": seed, "epoch": epoch, "error": error}
+            for epoch, errors in measured.items() for seed, error in enumerate(errors)]  # fmt: skip
+    chart = line_chart(rows, y="error", log_y=True)
+    assert chart.lines[0].mean == (pytest.approx(0.025), pytest.approx(0.01))
+    assert "Mean over 2 seeds" in chart.caption

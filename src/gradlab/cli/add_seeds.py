@@ -1,11 +1,10 @@
 """More seeds for what is finished: what was trained is read back, only the new seeds are trained."""
 
-import shlex
-import sys
 from collections.abc import Sequence
 from typing import Any
 
 from gradlab.cli.execute import execute_held
+from gradlab.cli.repeat import with_seeds
 from gradlab.cli.settings import checked_settings, configured, load_experiment
 from gradlab.errors import UsageError
 from gradlab.experiments import GROUPS
@@ -47,8 +46,8 @@ def _widened(run: RunFolder, seeds: Sequence[int]) -> dict[str, Any] | None:
     missing = [seed for seed in seeds if seed not in settings["seeds"]]
     if not missing:
         return None
-    command = f"{settings['command']} && {shlex.join(['gradlab', *sys.argv[1:]])}"
-    return {**settings, "seeds": [*settings["seeds"], *missing], "command": command}
+    together = [*settings["seeds"], *missing]
+    return {**settings, "seeds": together, "command": with_seeds(settings["command"], together)}
 
 
 def _grown(run: RunFolder, settings: dict[str, Any], *, quiet: bool, as_json: bool) -> int:

@@ -21,7 +21,7 @@ from gradlab.errors import (
     InterruptedRunError,
     UsageError,
 )
-from gradlab.records import RowJournal, RunFolder, forget, take_back
+from gradlab.records import RowJournal, RunFolder, earlier_seconds, forget, take_back
 from gradlab.report import ReportPaths, page_of_run, terminal_summary, write_documents, write_report
 from gradlab.training.board import Board
 from gradlab.training.display import Display, duration
@@ -73,14 +73,19 @@ def _execute(
     run = _make_run(folder, settings, display, stop)
     _announce(settings, folder, display)
     begin = time.perf_counter()
-    journal = _recorded(module, configured(module, settings), run, folder, display)
+    try:
+        journal = _recorded(module, configured(module, settings), run, folder, display)
+    except InterruptedRunError:
+        run.spend(time.perf_counter() - begin)
+        raise
     exact = _is_exact(run, journal, display)
     journal.finish()
-    trained = sum(arm["seconds"] for arm in run.facts["arms"].values())
     document = write_documents(
-        folder, journal.rows, settings, run.facts, exact=exact, seconds=max(trained, time.perf_counter() - begin),
+        folder, journal.rows, settings, run.facts, exact=exact, seconds=_wall_time(folder, run, begin),
         device_name=_device_name(settings["device"]),
     )  # fmt: skip
+    if run.spent:
+        run.spend(-run.spent)  # the results tell it from now on
     folder.seal(finished=True)
     forget(folder)
     paths = write_report([page_of_run(folder, module.page(folder))], folder.path)
@@ -88,6 +93,12 @@ def _execute(
     _finish(folder, document, paths, settings, as_json=as_json)
     _raise_if_diverged(run.facts["arms"])
     return 0
+
+
+def _wall_time(folder: RunFolder, run: training.Run, begin: float) -> float:
+    """Seconds of this session and those before it; of sessions that were killed, what their training took."""
+    trained = sum(arm["seconds"] for arm in run.facts["arms"].values())
+    return max(trained, earlier_seconds(folder) + run.spent + time.perf_counter() - begin)
 
 
 def _make_run(folder: RunFolder, settings: dict[str, Any], display: Display, stop: training.Stop) -> training.Run:

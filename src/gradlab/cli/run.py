@@ -1,6 +1,5 @@
 """`gradlab run`: prepares the folder and the settings of a run, then executes it."""
 
-import shlex
 import shutil
 import sys
 from collections.abc import Sequence
@@ -20,6 +19,7 @@ from gradlab.cli.arguments import (
     word,
 )
 from gradlab.cli.fields import outline
+from gradlab.cli.repeat import repeating
 from gradlab.cli.together import refuse_several, together
 from gradlab.errors import DataUnavailableError, UsageError, unknown
 from gradlab.experiments import GROUPS, experiment_names, source_of
@@ -122,7 +122,7 @@ def settings_of(name: str, question: str, options: dict[str, Any], changes: dict
         "schema": 1,
         "experiment": name,
         "question": question,
-        "command": shlex.join(["gradlab", *sys.argv[1:]]),
+        "command": repeating(sys.argv[1:]),
         "quick": bool(options["quick"]),
         "changes": {key: _absolute(value) if key == "data" else value for key, value in changes.items()},
         "seeds": list(seeds),

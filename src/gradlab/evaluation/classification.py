@@ -58,7 +58,7 @@ class Examination:
     Args:
         rows: one result row a seed, to which the caller adds the arm.
         arrays: `confusion` int64 [classes, classes] summed over seeds (row: true class, column: predicted); for
-            the first seed `sample_*` (the first images of the split) and `mistake_*` (the most confident mistakes):
+            the first seed `sample_*` (images from all over the split) and `mistake_*` (the most confident mistakes):
             `pixels` uint8 [count, channels, height, width], `true`, `predicted` int64 [count], `probability` of the
             predicted class [count], and `files` text [count] where the images were read from files: their paths in
             the folder.
@@ -84,7 +84,7 @@ def examine(
             wrong = (predicted != images.labels).nonzero().flatten()
             confidence = logits.softmax(1).max(1).values
             worst = wrong[confidence[wrong].argsort(descending=True, stable=True)[:examples]]
-            arrays |= _examples("sample", torch.arange(min(examples, len(images))), images, logits)
+            arrays |= _examples("sample", _from_all_over(len(images), examples), images, logits)
             arrays |= _examples("mistake", worst, images, logits)
     return Examination(rows, arrays | {"confusion": confusion})
 
@@ -93,6 +93,11 @@ def _metrics(logits: Tensor, labels: Tensor) -> dict[str, float]:
     # Double precision: the mean over a split is a number that people compare to the last digit.
     loss = F.cross_entropy(logits.double(), labels)
     return {"loss": loss.item(), "accuracy": (logits.argmax(1) == labels).double().mean().item()}
+
+
+def _from_all_over(count: int, wanted: int) -> Tensor:
+    """Indices at equal distances: the first images of a split sorted by class would be of one class."""
+    return torch.arange(min(wanted, count)) * count // max(1, min(wanted, count))
 
 
 def _examples(kind: str, indices: Tensor, images: Images, logits: Tensor) -> dict[str, np.ndarray]:

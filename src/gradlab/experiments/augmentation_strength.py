@@ -6,7 +6,7 @@ features are worth less: the task has become easier for the wrong reason.
 Source: handbook, practical 5, "Data augmentation for contrastive learning"; Chen et al. 2020, "A simple framework for
 contrastive learning of visual representations", section 3 and figure 5.
 Command: `gradlab run augmentation_strength --precision bfloat16`
-Cost: see LOG.md, entry "augmentation_strength".
+Cost: 32 min 36 s for 9 arms x 3 seeds, bfloat16, 1 core (results/augmentation_strength-2-epochs.json).
 """
 
 from collections.abc import Iterator, Mapping

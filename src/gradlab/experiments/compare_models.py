@@ -4,9 +4,10 @@ Expect: on small natural images the convolutional networks lead at equal epochs;
 On a few hundred pictures of your own, intervals are wide: look at them before you believe a ranking.
 Source: handbook, practicals 1 to 3, which compare their networks with each other.
 Command: `gradlab run compare_models --data folder:my_pictures --models MLP ResNet ViT`
-Cost: see LOG.md, entry "beside the handbook's loop again, the loop's overhead, and compare_models".
+Cost: 12 min 27 s for 3 arms x 3 seeds, bfloat16, 1 core (results/compare_models-2-epochs.json).
 """
 
+import shlex
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import partial
@@ -208,7 +209,8 @@ def _advice(run: RunFolder, best: str, tie: str) -> str:
     if len(settings["seeds"]) < MANY_SEEDS:
         missing = [seed for seed in range(2 * MANY_SEEDS) if seed not in settings["seeds"]]
         seeds = " ".join(map(str, missing[: MANY_SEEDS - len(settings["seeds"])]))
-        told.append(f"More seeds tell the networks apart by more than chance: gradlab resume RUN --add-seeds {seeds}.")
+        command = f"gradlab resume {shlex.quote(str(run.path))} --add-seeds {seeds}"
+        told.append(f"More seeds tell the networks apart by more than chance: {command}.")
     return " ".join(told)
 
 

@@ -7,7 +7,7 @@ tames any growth. Small weights lose almost all within a few layers, and zero we
 layer two such sums meet: with 2 / n the variance grows with time, with 1 / n it stays.
 Source: cheat-sheet, "Parameter initialization" and "Recurrent Neural Networks".
 Command: `gradlab run initialization`
-Cost: see LOG.md, entry "initialization".
+Cost: 6.1 s for 17 arms x 3 seeds, float32, 2 cores (results/initialization.json).
 """
 
 from collections.abc import Iterator, Mapping

@@ -6,7 +6,7 @@ steps are as large as Adam's whatever the gradient, wants rates like Adam's rath
 Rates are judged by validation images; the test split is never read.
 Source: cheat-sheet, "Ballpark estimates of hyperparameters", optimiser and learning rate.
 Command: `gradlab run learning_rates`
-Cost: see LOG.md, entry "learning_rates in full".
+Cost: 4 min 39 s for 33 arms x 3 seeds, float32, 1 core (results/learning_rates.json).
 """
 
 from collections.abc import Iterator, Mapping, Sequence

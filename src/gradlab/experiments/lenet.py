@@ -4,7 +4,7 @@ Expect: about 1 % test error with the slides' plain gradient descent, at most ha
 same network: small random warps, AdamW and a one-cycle learning rate.
 Source: the slides, "Exercise: CNN for MNIST" (LeNet with its three questions).
 Command: `gradlab run lenet`; the slides' training error after 75 epochs: `gradlab run lenet --arms slides --epochs 75`
-Cost: see LOG.md, entry "lenet on MNIST".
+Cost: 8 min 38 s for 2 arms x 3 seeds, float32, 2 cores (results/lenet.json).
 """
 
 from collections.abc import Iterator

@@ -4,7 +4,7 @@ Expect: an error near 8 % on images it has not seen; after the first hundred bat
 25 % already. One layer gives each pixel a vote for each digit and cannot combine pixels.
 Source: the slides, "Example: MLP for MNIST" (logistic regression and its printed training error).
 Command: `gradlab run logistic_regression`
-Cost: see LOG.md, entry "logistic_regression on MNIST".
+Cost: 16 s for 1 arm x 3 seeds, float32, 2 cores (results/logistic_regression.json).
 """
 
 from collections.abc import Iterator

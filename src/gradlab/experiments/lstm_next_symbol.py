@@ -8,7 +8,7 @@ symbols.
 Source: cheat-sheet, "LSTM"; Gers and Schmidhuber 2001, "LSTM recurrent networks learn simple context-free and
 context-sensitive languages".
 Command: `gradlab run lstm_next_symbol`
-Cost: see LOG.md, entry "lstm_next_symbol".
+Cost: 1 min 18 s for 1 arm x 3 seeds, float32, 2 cores (results/lstm_next_symbol.json).
 """
 
 from collections.abc import Iterator, Mapping, Sequence

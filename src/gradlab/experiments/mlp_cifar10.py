@@ -4,7 +4,7 @@ Expect: 52 to 53 % of the test images at the epoch that validates best. After it
 training images by heart and loses accuracy on all others, which is why the weights of the best epoch are kept.
 Source: handbook, practical 1, part 1.
 Command: `gradlab run mlp_cifar10`
-Cost: see LOG.md, entry "mlp_cifar10 on CIFAR-10".
+Cost: 1 min 28 s for 1 arm x 3 seeds, float32, 2 cores (results/mlp_cifar10.json).
 """
 
 from collections.abc import Iterator, Mapping

@@ -6,7 +6,7 @@ handbook's network.
 One arm an idea: each changes one thing of the baseline. The settings of every arm were chosen on validation images.
 Source: handbook, practical 1, part 2.
 Command: `gradlab run mlp_improvements`
-Cost: see LOG.md, entry "mlp_improvements on CIFAR-10".
+Cost: 30 min 17 s for 9 arms x 3 seeds, bfloat16, 1 core (results/mlp_improvements.json).
 """
 
 from collections.abc import Iterator, Mapping

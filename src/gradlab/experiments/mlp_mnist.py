@@ -5,7 +5,7 @@ cross entropy, ReLU and Adam make the difference; small random warps (today's "d
 Source: the slides, "MNIST: MLP performance", after LeCun et al. 1998, section III and figure 9. The slides head the
 table "validation performance"; LeCun's figures are test errors.
 Command: `gradlab run mlp_mnist`
-Cost: see LOG.md, entry "mlp_mnist on MNIST".
+Cost: 8 min 10 s for 9 arms x 3 seeds, float32, 2 cores (results/mlp_mnist.json).
 """
 
 from collections.abc import Iterator

@@ -5,7 +5,7 @@ network under a one-cycle learning rate: a short training gains most from spendi
 near zero. With `--family`, the other networks of the course at about three times the size.
 Source: handbook, practical 2, part 1; the family: University of Amsterdam deep-learning tutorial 5.
 Command: `gradlab run resnet`; for the handbook's report: `gradlab run resnet --epochs 100 --family`
-Cost: see LOG.md, entry "resnet on CIFAR-10".
+Cost: 1 h 55 min for 2 arms x 3 seeds, bfloat16, 2 cores (results/resnet.json).
 """
 
 from collections.abc import Iterator

@@ -6,7 +6,7 @@ help the plain one; normal weights of its variance 1 / inputs are meant for ReLU
 Source: cheat-sheet, "Recurrent Neural Networks", "LSTM" and "Parameter initialization"; reading pixels in order:
 Le et al. 2015, "A simple way to initialize recurrent networks of rectified linear units".
 Command: `gradlab run rnn_rows`
-Cost: see LOG.md, entry "rnn_rows on MNIST".
+Cost: 20 min 58 s for 5 arms x 3 seeds, float32, 2 cores (results/rnn_rows.json).
 """
 
 from collections.abc import Iterator, Mapping, Sequence

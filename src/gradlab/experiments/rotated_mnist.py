@@ -2,7 +2,8 @@
 
 Expect: the plain network has to see every digit at every angle and errs about twice as often as the same network over
 quarter turns, with as many weights; a network over turns of 45 degrees, again with as many, errs less than that.
-Turning the training images at random teaches what a group does not know: the angles between its own.
+Turning the training images at random teaches what a group does not know: the angles between its own. Shifting and
+rescaling them as well does harm: these digits are centred and of one size, and what never varies need not be learned.
 12,000 images for training, of which some are held out to choose by, and 50,000 for testing, every image turned by an
 angle of its own, drawn once for all seeds. Training images are from MNIST's training file; test images are its test
 file, then what the training file has left.
@@ -11,7 +12,7 @@ so that an error measured here stands beside theirs but is not the same measurem
 Source: Larochelle et al. 2007, "An empirical evaluation of deep architectures on problems with many factors of
 variation"; Cohen and Welling 2016, "Group equivariant convolutional networks", section 8.1.
 Command: `gradlab run rotated_mnist --precision bfloat16`
-Cost: see LOG.md, entry "rotated_mnist".
+Cost: 33 min 11 s for 2 arms x 3 seeds, bfloat16, 1 core (results/rotated_mnist.json).
 """
 
 import math
@@ -86,7 +87,7 @@ class Config:
         ],
         ...,
     ] = ("Z2CNN", "P4CNN", "StridedC8", "WideC8-augmented")
-    """networks; where augmented, trained on images that are turned, shifted and rescaled at random once more"""
+    """networks; where augmented, trained on images that are turned at random once more (or shifted, rescaled)"""
     train_images: int = 12000
     """images for training and validation; fewer than 12,000 make a subset"""
     validation_images: int = 2000
@@ -105,9 +106,9 @@ class Config:
     """of AdamW"""
     dropout: float = 0.1
     """share of what is zeroed in training"""
-    translate: float = 1.5
+    translate: float = 0.0
     """largest random shift of augmented images, in pixels"""
-    scale: float = 0.08
+    scale: float = 0.0
     """largest random change of size of augmented images, as a share"""
     channels: int = 10
     """channels of P4CNN; Z2CNN has twice as many, and about as many weights"""
@@ -117,7 +118,7 @@ class Config:
     """channels of each stage over C4; over larger groups fewer, so that the weights stay about as many"""
     strided_channels: tuple[int, ...] = (6, 6, 8, 8)
     """channels of StridedC8's convolutions, which has about as many weights as P4CNN"""
-    wide_channels: tuple[int, ...] = (12, 12, 16, 16)
+    wide_channels: tuple[int, ...] = (16, 16, 24, 24)
     """channels of WideC8's convolutions, which is StridedC8 with more of them"""
     strides: tuple[int, ...] = (2, 1, 2, 1)
     """step of each of their convolutions"""

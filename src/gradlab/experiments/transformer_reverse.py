@@ -6,7 +6,7 @@ heads are free. Without positions a token cannot tell where it stands, and no tr
 Source: cheat-sheet, "Transformer"; the solved tutorial 6, "Sequence to sequence"; Vaswani et al. 2017, "Attention is
 all you need".
 Command: `gradlab run transformer_reverse`
-Cost: see LOG.md, entry "transformer_reverse".
+Cost: 7 min 41 s for 3 arms x 3 seeds, float32, 2 cores (results/transformer_reverse.json).
 """
 
 from collections.abc import Iterator, Mapping

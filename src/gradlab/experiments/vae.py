@@ -10,7 +10,7 @@ Source: cheat-sheet, "Variational Autoencoder", which leaves binarisation and tr
 "Auto-encoding variational Bayes"; Higgins et al. 2017, "beta-VAE"; Burda, Grosse and Salakhutdinov 2016, "Importance
 weighted autoencoders", for the binarisation and the importance-weighted bound.
 Command: `gradlab run vae`; a curve of rate and distortion: `gradlab run vae --dimensions 10 --betas 1 0.5 2 4 8`
-Cost: see LOG.md, entry "vae on MNIST".
+Cost: 1 h 7 min for 4 arms x 3 seeds, float32, 2 cores (results/vae.json).
 """
 
 from collections.abc import Iterator, Sequence

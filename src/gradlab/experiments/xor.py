@@ -4,7 +4,7 @@ Expect: yes, every test point, since noise of 0.1 leaves the four clouds five st
 borders. The boundary is two curves that cut off the corners (0, 1) and (1, 0), or those of the other class.
 Source: handbook, introduction to PyTorch, "Learning by example: continuous XOR" to "TensorBoard logging".
 Command: `gradlab run xor`
-Cost: see LOG.md, entry "xor".
+Cost: 5.1 s for 1 arm x 3 seeds, float32, 2 cores (results/xor.json).
 """
 
 from collections.abc import Iterator

@@ -1,5 +1,6 @@
 """What a finished run measured, kept while the run goes on with other settings, so that it can be had back."""
 
+import json
 import shutil
 from collections import Counter
 from collections.abc import Mapping
@@ -51,6 +52,14 @@ def take_back(run: RunFolder) -> bool:
     run.seal(finished=True)
     forget(run)
     return True
+
+
+def earlier_seconds(run: RunFolder) -> float:
+    """The wall time that a reopened run had taken when it was finished; 0 for any other run."""
+    try:
+        return float(json.loads(_kept(run, "results.json").read_bytes())["seconds"])
+    except (OSError, ValueError, KeyError, TypeError):
+        return 0.0  # not reopened, or damaged: then a time is not worth losing the run for
 
 
 def forget(run: RunFolder) -> None:

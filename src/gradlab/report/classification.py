@@ -84,14 +84,14 @@ def _validated(rows: Sequence[Row], arms: Sequence[str], metric: str) -> dict[st
 
 
 def classification_blocks(run: RunFolder, arm: str) -> list[Block]:
-    """An arm's first predictions, most confident mistakes and confusion matrix, as far as they were kept."""
+    """An arm's predictions for some images, most confident mistakes and confusion matrix, as far as they were kept."""
     arrays = run.arrays(arm)
     if "sample_true" not in arrays:
         return []
     classes = run.document("environment")["data"]["classes"]
     blocks: list[Block] = []
     for kind, title in (
-        ("sample", "Predictions for the first test images"),
+        ("sample", "Predictions for images from all over the test split"),
         ("mistake", "The most confident mistakes"),
     ):
         if len(arrays[f"{kind}_true"]):

@@ -50,7 +50,8 @@ def line_chart(  # noqa: PLR0913 - each argument is one plain property of a char
         y_label: label of the vertical axis; the field's name where empty.
         percent: `y` is a fraction, shown in percent.
         log_x: draw `x` on a logarithmic scale; points not above 0 are left out, and the caption says so.
-        log_y: draw `y` on a logarithmic scale; likewise. Means and intervals are then geometric.
+        log_y: draw `y` on a logarithmic scale; likewise. Means and intervals are then geometric, but where a value is
+            not above 0 and has no logarithm: then all of them are arithmetic.
         caption: a sentence of the experiment; the number of seeds is added to it.
 
     Raises:
@@ -59,7 +60,8 @@ def line_chart(  # noqa: PLR0913 - each argument is one plain property of a char
     chosen = {name: _choices(value) for name, value in (where or {}).items()}
     style = next((name for name, choices in chosen.items() if len(choices) > 1), "")
     found, lost, names = _measured(rows, x, y, by, chosen, style)
-    interval = _geometric if log_y else partial(_interval, share=percent and (is_share(y) or y == "error"))
+    geometric = log_y and all(value > 0 for line in found.values() for at in line.values() for value in at.values())
+    interval = _geometric if geometric else partial(_interval, share=percent and (is_share(y) or y == "error"))
     lines = _lines(found, names, chosen.get(style, [""]), interval)
     lines, hidden = _showable(lines, log_x=log_x, log_y=log_y)
     return LineChart(
@@ -70,7 +72,7 @@ def line_chart(  # noqa: PLR0913 - each argument is one plain property of a char
         percent=percent,
         log_x=log_x,
         log_y=log_y,
-        caption=joined((caption, _seeds_told(lines, geometric=log_y), _lost_told(lost), _hidden_told(hidden)), " "),
+        caption=joined((caption, _seeds_told(lines, geometric=geometric), _lost_told(lost), _hidden_told(hidden)), " "),
         columns=(by, style or "style", x, y),
     )
 
@@ -129,8 +131,6 @@ def _interval(values: list[float], *, share: bool = False) -> tuple[float, float
 
 def _geometric(values: list[float]) -> tuple[float, float | None, float | None]:
     """Geometric mean and interval, for a logarithmic axis, where an interval that reaches 0 would have no end."""
-    if min(values) <= 0:
-        return _interval(values)
     summary = summarise([math.log(value) for value in values])
     low = None if summary.low is None else math.exp(summary.low)
     return math.exp(summary.mean), low, None if summary.high is None else math.exp(summary.high)

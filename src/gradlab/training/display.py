@@ -30,16 +30,21 @@ class Display:
         self._began: dict[str, float] = {}
         self._shown_at = time.monotonic()
         self._latest: dict[int, Progress] = {}
+        self._given: dict[int, float] = {}
         self._heard_at: dict[int, float] = {}
         self._wiped = True
 
     def progress(self, progress: Progress) -> None:
         """Takes a replica's progress and shows it if it is time."""
-        self._began.setdefault(progress.arm, time.monotonic())
         if self._latest and next(iter(self._latest.values())).arm != progress.arm:
-            self._latest.clear()
-            self._heard_at.clear()
+            for known in (self._latest, self._given, self._heard_at):
+                known.clear()
         self._latest[progress.seed] = progress
+        if not progress.samples_per_second or progress.arm not in self._began:
+            self._given[progress.seed] = _share(progress)  # what was there before the clock began took none of its time
+        if not progress.samples_per_second:
+            return
+        self._began.setdefault(progress.arm, time.monotonic())
         self._heard_at[progress.seed] = time.monotonic()
         if self.quiet:
             return
@@ -76,10 +81,9 @@ class Display:
     def _line(self) -> str:
         """Where the arm is: the share of all its seeds' steps, and what the seeds that run just now do."""
         now = time.monotonic()
-        running = [p for seed, p in self._latest.items() if now - self._heard_at[seed] < STALE_SECONDS]
-        done = (
-            sum(p.replicas * (p.epoch - 1 + p.step / p.steps) / p.epochs for p in self._latest.values()) / self._seeds
-        )
+        running = [self._latest[seed] for seed, at in self._heard_at.items() if now - at < STALE_SECONDS]
+        done = sum(map(_share, self._latest.values())) / self._seeds
+        made = done - sum(self._given.values()) / self._seeds
         slowest = min(running, key=lambda p: (p.epoch, p.step))
         elapsed = now - self._began[slowest.arm]
         count = sum(p.replicas for p in running)
@@ -89,8 +93,13 @@ class Display:
         rate = sum(p.samples_per_second for p in running)
         return (
             f"{slowest.arm}, {names}: epoch {slowest.epoch}/{slowest.epochs}, {done:.0%} of {self._seeds} seeds, "
-            f"{told}{rate:,.0f} images/s, {duration(elapsed * (1 - done) / max(done, 1e-3))} left"
+            f"{told}{rate:,.0f} images/s{f', {duration(elapsed * (1 - done) / made)} left' if made > 0 else ''}"
         )
+
+
+def _share(progress: Progress) -> float:
+    """What a process has trained of its seeds, in seeds."""
+    return progress.replicas * (progress.epoch - 1 + progress.step / progress.steps) / progress.epochs
 
 
 def _width() -> int:

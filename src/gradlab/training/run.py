@@ -26,6 +26,8 @@ DRY_SAMPLES = 64
 BOARD_PICTURES = 16
 NOT_EXACT = "not exact"
 """What a run remembers once a resume was not exact."""
+SPENT = "seconds of interrupted sessions"
+"""Under which name it remembers how long those took."""
 
 
 @dataclass(slots=True)
@@ -227,6 +229,16 @@ class Run:
     def remembers(self, name: str) -> bool:
         """Whether `remember` was called for this name, in this session or an earlier one."""
         return self.folder is not None and name in self._remembered(self.folder)
+
+    @property
+    def spent(self) -> float:
+        """Seconds that earlier, interrupted sessions of this run took."""
+        return 0.0 if self.folder is None else self._remembered(self.folder).get(SPENT, 0.0)
+
+    def spend(self, seconds: float) -> None:
+        """Adds an interrupted session's seconds to `spent`; a session that was killed cannot."""
+        if self.folder is not None:
+            self._keep(self.folder, SPENT, self.spent + seconds)
 
     def _keep(self, folder: RunFolder, name: str, value: Any) -> None:
         write_sealed(folder.remembered, json.dumps({**self._remembered(folder), name: value}).encode())

@@ -17,6 +17,7 @@ from gradlab.training.solo import Solo, under
 from gradlab.training.stack import Stack, losses_summed
 from gradlab.training.state import newest_state, write_state
 from gradlab.training.task import Task
+from gradlab.training.ticker import progress_of
 
 SAMPLED = (0.0, 0.1, 0.25, 0.5, 0.75, 0.9)  # where along the training two schedules are held against each other
 SHAPE: dict[str, Any] = {
@@ -46,6 +47,7 @@ def start(task: Task, learner: Learner) -> Training:
     training.fingerprint = _fingerprint(task, learner)
     if found is not None:
         _restore(task, training, *found)
+        task.place.report(progress_of(task, training))
     if folder is not None and not training.finished:
         _refuse_full_disk(learner, folder)
     task.place.ranks.agree("saved states", [training.epoch, training.step_in_epoch])

@@ -1,5 +1,6 @@
 """Telling the progress, a few times a second, and what a step costs."""
 
+import math
 import time
 
 import torch
@@ -25,23 +26,27 @@ class Ticker:
         if now - self._time < TICK_SECONDS:
             return
         task, training = self._task, self._training
-        seeds = training.learner.seeds
-        rate = self._steps * task.recipe.batch_size * len(seeds) / (now - self._time)
+        rate = self._steps * task.recipe.batch_size * len(training.learner.seeds) / (now - self._time)
         standing = training.standings[0]
-        task.place.report(
-            Progress(
-                arm=task.arm,
-                seed=seeds[0],
-                replicas=len(seeds),
-                epoch=training.epoch,
-                epochs=task.recipe.epochs,
-                step=training.step_in_epoch,
-                steps=task.steps_per_epoch,
-                loss=standing.sums["loss"] / standing.samples if standing.samples else training.last_loss(),
-                samples_per_second=rate,
-            )
-        )
+        loss = standing.sums["loss"] / standing.samples if standing.samples else training.last_loss()
+        task.place.report(progress_of(task, training, loss=loss, rate=rate))
         self._time, self._steps = now, 0
+
+
+def progress_of(task: Task, training: Training, *, loss: float = math.nan, rate: float = 0.0) -> Progress:
+    """Where a training stands; a rate of 0 images a second says that it was read back, finished or on the way."""
+    seeds = training.learner.seeds
+    return Progress(
+        arm=task.arm,
+        seed=seeds[0],
+        replicas=len(seeds),
+        epoch=task.recipe.epochs if training.finished else training.epoch,
+        epochs=task.recipe.epochs,
+        step=task.steps_per_epoch if training.finished else training.step_in_epoch,
+        steps=task.steps_per_epoch,
+        loss=loss,
+        samples_per_second=rate,
+    )
 
 
 class StepClock:
