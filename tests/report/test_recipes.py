@@ -66,6 +66,13 @@ def test_arms_share_facts_and_differ_in_a_table():
     ]
 
 
+def test_arms_that_learn_alike_share_a_row():
+    slower = recipe_of(ABOUT | {"recipe": RECIPE | {"optimizer": ADAM | {"lr": 0.001}}})
+    _facts, table = recipe_blocks({"a": recipe_of(ABOUT), "b": slower, "c": recipe_of(ABOUT)})
+    assert isinstance(table, Table)
+    assert [row[0] for row in table.rows] == ["a; c", "b"]
+
+
 def test_one_arm_needs_no_table():
     (facts,) = recipe_blocks({"a": recipe_of(ABOUT)})
     assert isinstance(facts, Facts)

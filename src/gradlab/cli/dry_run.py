@@ -74,6 +74,8 @@ def _arm(
         "operations_per_image": sum(layer.operations or 0 for layer in layers),
         "training_bytes": training_memory(layers, batch_size=recipe["batch_size"])
         * (seeds if settings["together"] == "stacked" else at_once),
+        "epochs": recipe["epochs"],
+        "batch_size": recipe["batch_size"],
         "steps": steps,
         "estimated_seconds": about["step_seconds"] * steps * seeds / at_once,
     }
@@ -92,6 +94,14 @@ def _data_text(data: dict[str, Any]) -> str:
     return f"{data['name']}, {len(data['classes'])} classes, {'x'.join(map(str, data['shape']))}; {sizes}"
 
 
+def _arm_text(name: str, arm: dict[str, Any]) -> str:
+    return (
+        f"{name}: {arm['parameters']:,} parameters, {arm['operations_per_image']:,} operations an image, "
+        f"{arm['epochs']} epochs of {arm['batch_size']} images a step, {arm['steps']:,} steps, "
+        f"at least {arm['training_bytes'] / 1e6:,.0f} MB, about {duration(arm['estimated_seconds'])}"
+    )
+
+
 def _as_text(document: dict[str, Any]) -> str:
     lines = [
         f"{document['experiment']} (dry run, nothing is kept)",
@@ -99,12 +109,9 @@ def _as_text(document: dict[str, Any]) -> str:
         f"settings: {', '.join(f'{name}={value}' for name, value in document['config'].items())}",
     ]
     for name, arm in document["arms"].items():
-        lines.append(
-            f"{name}: {arm['parameters']:,} parameters, {arm['operations_per_image']:,} operations an image, "
-            f"{arm['steps']:,} steps, at least {arm['training_bytes'] / 1e6:,.0f} MB, "
-            f"about {duration(arm['estimated_seconds'])}"
-        )
+        lines.append(f"layers of {name}:")
         lines += [f"    {layer['name']:<20} {layer['output']}" for layer in arm["layers"]]
+    lines += [_arm_text(name, arm) for name, arm in document["arms"].items()]
     total = duration(document["estimated_seconds"])
     whole = f"in all about {total} for {len(document['seeds'])} seeds, validation not counted"
     lines += [whole if document["arms"] else "it trains no network", f"folder: {document['folder']}"]

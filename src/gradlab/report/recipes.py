@@ -50,7 +50,10 @@ def _blocks(
     if shared:
         yield Facts(list(shared.items()))
     if differing:
-        rows = [(arm, *(told.get(name, NOTHING) for name in differing)) for arm, told in recipes.items()]
+        alike: dict[tuple[str, ...], list[str]] = {}
+        for arm, told in recipes.items():
+            alike.setdefault(tuple(told.get(name, NOTHING) for name in differing), []).append(arm)
+        rows = [("; ".join(arms), *cells) for cells, arms in alike.items()]
         yield Table(("arm", *differing), rows, "What differs between the arms.")
 
 
