@@ -32,7 +32,7 @@ def test_a_fixed_order_is_judged_by_the_paired_test(make_run, fixed, told):
     arms = {"MLP, no shuffle": [0.5] * 6, "MLP, fixed shuffle": fixed, "MLP, shuffle per image": [0.26] * 6}
     sentences = list(STRUCTURE(make_run("pixel_shuffle", {arm: {"test_accuracy": v} for arm, v in arms.items()})))
     assert told in sentences[0]
-    assert "26.0%, more than the 10% of guessing" in sentences[1]
+    assert "26.0 %, more than the 10 % of guessing" in sentences[1]
 
 
 def test_what_new_orders_leave_is_held_against_guessing(make_run):

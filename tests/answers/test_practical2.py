@@ -7,7 +7,7 @@ INVARIANCE, LOCALITY = (question.discuss for question in PRACTICAL.questions[-2:
 
 @pytest.mark.parametrize(
     ("turned", "told"),
-    [(0.4, "keeps 50% of its accuracy on average over all angles: it is not inv"), (0.78, "is nearly invariant")],
+    [(0.4, "keeps 50 % of its accuracy on average over all angles: it is not inv"), (0.78, "is nearly invariant")],
 )
 def test_invariance_is_what_is_kept_over_the_angles(make_run, turned, told):
     metrics = {"test_accuracy": [0.8, 0.8], "test_rotated_accuracy": [turned, turned]}

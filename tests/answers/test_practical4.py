@@ -21,17 +21,17 @@ def keep(run, arm: str, vectors: np.ndarray, turned: tuple[float, float] = (0.0,
 def test_what_is_lost_is_told_only_where_it_was_measured(make_run):
     arms = {"CNN": ACCURACY, "C4": {**ACCURACY, "test_accuracy": [0.8, 0.8]}, "C8": {"test_loss": [1.0, 1.0]}}
     sentences = list(GAP(make_run("group_equivariance", arms)))
-    assert sentences == ["CNN: 90.0% upright, 50.0% turned, 40.0 points lost.",
-                         "C4: 90.0% upright, 80.0% turned, 10.0 points lost."]  # fmt: skip
+    assert sentences == ["CNN: 90.0 % upright, 50.0 % turned, 40.0 points lost.",
+                         "C4: 90.0 % upright, 80.0 % turned, 10.0 points lost."]  # fmt: skip
 
 
 def test_maps_that_turn_are_told_from_others(run):
     keep(run, "CNN", np.ones((8, 5)), (0.9, 0.4))
     keep(run, "C4", np.ones((8, 5)), (1e-6, 0.2))
     plain, group = MAPS(run)
-    assert "differ by 90% from the upright ones, turned; at 45 degrees" in plain
+    assert "differ by 90 % from the upright ones, turned; at 45 degrees" in plain
     assert "are the upright ones, turned and moved along the group" in group
-    assert "differ by 20% from the upright ones, at their best place" in group
+    assert "differ by 20 % from the upright ones, at their best place" in group
 
 
 def test_vectors_that_stay_are_told_from_those_that_move(run):
@@ -41,7 +41,7 @@ def test_vectors_that_stay_are_told_from_those_that_move(run):
     plain, group = VECTORS(run)
     assert "never saw in training" in plain
     assert "equal at every quarter turn" in group
-    assert "up to 20% of its length, and the four such angles agree" in group
+    assert "up to 20 % of its length, and the four such angles agree" in group
 
 
 def test_agreement_between_the_angles_is_measured(run):

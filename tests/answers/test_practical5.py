@@ -35,9 +35,10 @@ def few_run(make_run, probed, scratch, tuned=(), seeds=1):
 )
 def test_a_rising_curve_is_told_from_a_flat_one(make_run, curve, told):
     measured, verdict, _ = SPEED(simclr_run(make_run, curve))
-    assert "20.0% of the validation views after epoch 1" in measured
+    assert "20.0 % of the validation views after epoch 1" in measured
     assert (
-        f"{curve[-1]:.1%} after epoch 6; epochs 6 to 6 brought {100 * (curve[-1] - curve[-2]):.1f} points" in measured
+        f"{100 * curve[-1]:.1f} % after epoch 6; epochs 6 to 6 brought {100 * (curve[-1] - curve[-2]):.1f} points"
+        in measured
     )
     assert verdict.startswith(told)
 

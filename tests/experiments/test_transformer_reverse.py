@@ -92,6 +92,8 @@ def test_the_page_tells_the_maps(finished):
     told = blocks[0].text.partition("mirror image: two layers ")[2]
     assert float(told.split()[0]) == pytest.approx(100 * best, abs=1)
     assert finished.document("results")["arms"]["two layers"]["metrics"]["test_accuracy"]["mean"] > 0.9
-    assert f"{arrays['blind'][0]:.1%} of the test symbols" in " ".join(getattr(block, "text", "") for block in blocks)
+    assert f"{100 * arrays['blind'][0]:.1f} % of the test symbols" in " ".join(
+        getattr(block, "text", "") for block in blocks
+    )
     (pictures, _) = (block for block in blocks if isinstance(block, transformer_reverse.HeatMaps))
     assert list(pictures.names) == [f"layer {layer}, head {head}" for layer in (1, 2) for head in (1, 2)]

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from gradlab.answers.question import Practical, Question
 from gradlab.experiments import mlp_cifar10, mlp_improvements, optimizer_paths, pixel_shuffle, xor
 from gradlab.records import RunFolder
-from gradlab.report import accuracy_of, best_validated, differences, mean_of, ties_told
+from gradlab.report import accuracy_of, best_validated, differences, mean_of, percent, ties_told
 
 ASKED_FOR = 0.56
 """The accuracy on the test split that part 2 asks for."""
@@ -18,7 +18,8 @@ def _goal(run: RunFolder) -> Iterator[str]:
     best = best_validated(rows, arms)
     verb = "is reached" if (mean_of(results, best) or 0.0) >= ASKED_FOR else "is not reached"
     yield (
-        f"The goal of at least {ASKED_FOR:.0%} {verb}: {best}, which validates best, has {accuracy_of(results, best)}."
+        f"The goal of at least {percent(ASKED_FOR)} {verb}: {best}, which validates best, has "
+        f"{accuracy_of(results, best)}."
     )
     if tie := ties_told(rows, arms):
         yield tie
@@ -44,8 +45,8 @@ def _structure(run: RunFolder) -> Iterator[str]:
     if fresh is not None:
         left = "more" if fresh > 1.5 / classes else "hardly more"
         yield (
-            f"New orders leave {fresh:.1%}, {left} than the {1 / classes:.0%} of guessing: what survives is how "
-            "often each colour occurs, whatever its place."
+            f"New orders leave {percent(fresh, 1)}, {left} than the {percent(1 / classes)} of guessing: what "
+            "survives is how often each colour occurs, whatever its place."
         )
 
 

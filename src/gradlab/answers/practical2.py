@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from gradlab.answers.question import Practical, Question
 from gradlab.experiments import pixel_shuffle, resnet, rotation_robustness
 from gradlab.records import RunFolder
-from gradlab.report import change_compared, mean_of
+from gradlab.report import change_compared, mean_of, percent
 
 
 def _invariance(run: RunFolder) -> Iterator[str]:
@@ -16,7 +16,7 @@ def _invariance(run: RunFolder) -> Iterator[str]:
         if upright and turned is not None:
             kept = turned / upright
             verdict = "not invariant to rotation" if kept < 0.9 else "nearly invariant to rotation"
-            yield f"{arm} keeps {kept:.0%} of its accuracy on average over all angles: it is {verdict}."
+            yield f"{arm} keeps {percent(kept)} of its accuracy on average over all angles: it is {verdict}."
     yield (
         "A convolution gives the same answer wherever a pattern lies, not however it is turned: its kernels hold "
         "each pattern in the directions in which training showed it."

@@ -7,7 +7,7 @@ import numpy as np
 from gradlab.answers.question import Practical, Question
 from gradlab.experiments import group_equivariance
 from gradlab.records import RunFolder
-from gradlab.report import mean_of
+from gradlab.report import mean_of, percent
 
 ANGLES = np.array(group_equivariance.ANGLES)
 STILL = 1e-3
@@ -26,7 +26,8 @@ def _gap(run: RunFolder) -> Iterator[str]:
     for arm in results["arms"]:
         upright, turned = mean_of(results, arm, "test_upright_accuracy"), mean_of(results, arm)
         if upright is not None and turned is not None:
-            yield f"{arm}: {upright:.1%} upright, {turned:.1%} turned, {(upright - turned) * 100:.1f} points lost."
+            lost = f"{(upright - turned) * 100:.1f} points lost"
+            yield f"{arm}: {percent(upright, 1)} upright, {percent(turned, 1)} turned, {lost}."
 
 
 def _maps(run: RunFolder) -> Iterator[str]:
@@ -38,11 +39,13 @@ def _maps(run: RunFolder) -> Iterator[str]:
         at_90, at_45 = kept["turned"].tolist()
         along = "" if arm == group_equivariance.PLAIN else " and moved along the group"
         same = (
-            "are the upright ones, turned" if at_90 < STILL else f"differ by {at_90:.0%} from the upright ones, turned"
+            "are the upright ones, turned"
+            if at_90 < STILL
+            else f"differ by {percent(at_90)} from the upright ones, turned"
         )
         yield (
             f"{arm}: at 90 degrees its maps {same}{along}; at 45 degrees their means over the plane differ by "
-            f"{at_45:.0%} from the upright ones{along and ', at their best place along the group'}."
+            f"{percent(at_45)} from the upright ones{along and ', at their best place along the group'}."
         )
 
 
@@ -60,12 +63,12 @@ def _vectors(run: RunFolder) -> Iterator[str]:
         if quarters < STILL:
             yield (
                 f"{arm}: equal at every quarter turn, so that those images get the same answer; at 45 degrees it moves "
-                f"by up to {between:.0%} of its length{agree}."
+                f"by up to {percent(between)} of its length{agree}."
             )
         else:
             yield (
-                f"{arm}: it moves by up to {quarters:.0%} of its length at quarter turns, and the last layer meets "
-                "vectors that it never saw in training."
+                f"{arm}: it moves by up to {percent(quarters)} of its length at quarter turns, and the last layer "
+                "meets vectors that it never saw in training."
             )
 
 

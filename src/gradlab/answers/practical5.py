@@ -8,7 +8,7 @@ from typing import Any
 from gradlab.answers.question import Practical, Question
 from gradlab.experiments import few_labels, simclr
 from gradlab.records import RunFolder
-from gradlab.report import differences, mean_of, measured_counts, reading
+from gradlab.report import differences, mean_of, measured_counts, percent, reading
 
 CONVERGED = 0.5
 """Points of top-5 accuracy that the last fifth of the epochs brings, below which a curve counts as flat."""
@@ -36,8 +36,9 @@ def _speed(run: RunFolder) -> Iterator[str]:
     first, late, last = epochs[0], epochs[-1 - max(1, len(epochs) // 5)], epochs[-1]
     gained = 100 * (curve[last] - curve[late])
     yield (
-        f"The other view is among the first five for {curve[first]:.1%} of the validation views after epoch {first} "
-        f"and for {curve[last]:.1%} after epoch {last}; epochs {late + 1} to {last} brought {gained:.1f} points."
+        f"The other view is among the first five for {percent(curve[first], 1)} of the validation views after "
+        f"epoch {first} and for {percent(curve[last], 1)} after epoch {last}; epochs {late + 1} to {last} brought "
+        f"{gained:.1f} points."
     )
     yield (
         "It has not converged."

@@ -56,6 +56,7 @@ from gradlab.report import (
     line_chart,
     maps_at_angles,
     moved_grids,
+    percent,
     reading,
     values_by_seed,
 )
@@ -281,9 +282,9 @@ def _seen(arm: str, kept: Mapping[str, np.ndarray]) -> Iterator[str]:
     moved = np.linalg.norm(vectors - vectors[0], axis=1) / np.linalg.norm(vectors[0])
     quarters = [moved[place] for place, angle in enumerate(ANGLES) if angle % 90 == 0 and angle]
     between = [moved[place] for place, angle in enumerate(ANGLES) if angle % 90]
-    constant = "does not move" if max(quarters) < 1e-3 else f"moves by up to {max(quarters):.0%} of its length"
+    constant = "does not move" if max(quarters) < 1e-3 else f"moves by up to {percent(max(quarters))} of its length"
     yield (f"{arm}: when an image turns by quarter turns, the vector before the last layer {constant}; at the angles "
-           f"half way between them it moves by up to {max(between):.0%}.")  # fmt: skip
+           f"half way between them it moves by up to {percent(max(between))}.")  # fmt: skip
 
 
 def _turned(arrays: Mapping[str, np.ndarray]) -> Pictures:

@@ -34,6 +34,7 @@ from gradlab.report import (
     Text,
     accuracy_of,
     line_chart,
+    percent,
 )
 from gradlab.report.results import values_by_seed
 from gradlab.training import Recipe, Run, Selection, schedules
@@ -203,7 +204,7 @@ def page(run: RunFolder) -> list[Block]:
         line_chart(rows, x="n", where={"split": "every n"}, percent=True, title="Determined symbols right, by n",
                    y_label="determined symbols right",
                    caption=f"Trained on n up to {config.largest}. Whoever always says b is right for all of them but "
-                           f"the end: for {1 - 1 / config.largest:.0%} at n = {config.largest}."),
+                           f"the end: for {percent(1 - 1 / config.largest)} at n = {config.largest}."),
         line_chart(rows, x="n", y="miscounted", where={"split": "every n"}, title="Where the end is expected, by n",
                    y_label="b too many (below 0: too few)",
                    caption="After how many b the network first expects the end, less n."),
@@ -270,7 +271,7 @@ def _miscount_told(rows: Sequence[Row], config: Config) -> str:
 def _reach_table(results: Mapping[str, Any], config: Config) -> Table:
     names = ("longer_right_up_to", "longer_accuracy", "longer_word_accuracy")
     found = [values_by_seed(results["arms"][ARM], name) for name in names]
-    cells = [(str(seed), f"{found[0][seed]:.0f}", f"{found[1][seed]:.2%}", f"{found[2][seed]:.2%}")
+    cells = [(str(seed), f"{found[0][seed]:.0f}", percent(found[1][seed], 2), percent(found[2][seed], 2))
              for seed in found[0]]  # fmt: skip
     header = ("seed", "every word right up to n =", "determined symbols right", "words right")
     told = f"The last two columns: n from {config.largest + 1} to {config.reach}, beyond everything trained on."

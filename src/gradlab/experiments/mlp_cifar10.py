@@ -26,6 +26,7 @@ from gradlab.report import (
     accuracy_of,
     classification_blocks,
     line_chart,
+    percent,
 )
 from gradlab.stats import format_interval, summarise
 from gradlab.training import Recipe, Run, Selection
@@ -101,7 +102,7 @@ def page(run: RunFolder) -> list[Block]:
         line_chart(rows, y="loss", where={"split": ["train", "validation"]}, title="Loss over epochs",
                    y_label="cross entropy, nats"),
         Table(("seed", "best epoch", "accuracy there", "accuracy at the end"),
-              tuple((str(seed), str(best.get(str(seed), "-")), f"{top:.2%}", f"{last:.2%}")
+              tuple((str(seed), str(best.get(str(seed), "-")), percent(top, 2), percent(last, 2))
                     for seed, (top, last) in _best_and_last(rows).items()), caption="On the validation split."),
         Text("The handbook expects 52 to 53 % on both splits with these settings, on CIFAR-10. The validation accuracy "
              "of the selected weights is a little too good, because it chose them; the test split was read once, for "

@@ -29,6 +29,7 @@ from gradlab.report import (
     best_validated,
     classification_blocks,
     line_chart,
+    percent,
     ties_told,
     with_error,
 )
@@ -134,7 +135,7 @@ def page(run: RunFolder) -> list[Block]:
     best = best_validated(rows, list(results["arms"]))
     sentence, chart, table = beside_published(results, published, best, source="LeCun et al. 1998")
     deskewed = Table(("network of 1998, images straightened first", "test error"),
-                     tuple((name, f"{error:.1%}") for name, error in DESKEWED),
+                     tuple((name, percent(error, 1)) for name, error in DESKEWED),
                      caption="No counterpart here: gradlab does not straighten digits.")  # fmt: skip
     blocks: list[Block] = [
         Answer(f"{sentence} {ties_told(rows, list(results['arms']))}".strip()),

@@ -37,6 +37,7 @@ from gradlab.report import (
     differences,
     gain_text,
     line_chart,
+    percent,
     point_chart,
     reading,
 )
@@ -199,7 +200,7 @@ def _above_chance(results: Mapping[str, Any], classes: int) -> Iterator[str]:
         interval = found["metrics"].get("test_accuracy", {}).get("ci95")
         if arm.endswith((MODES["batch"], MODES["image"])) and interval:
             where = "above" if interval[0] > 1 / classes else "not clearly above"
-            yield f"{arm}: {accuracy_of(results, arm)}, {where} the {1 / classes:.0%} of guessing."
+            yield f"{arm}: {accuracy_of(results, arm)}, {where} the {percent(1 / classes)} of guessing."
 
 
 def _kind(arm: str) -> str:

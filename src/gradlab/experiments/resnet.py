@@ -32,6 +32,7 @@ from gradlab.report import (
     classification_blocks,
     differences,
     line_chart,
+    percent,
     results_table,
 )
 from gradlab.training import Recipe, Run, Selection, schedules
@@ -167,7 +168,7 @@ def _recipes_compared(results: dict) -> str:
 def _beside_course(results: dict, epochs: int) -> Table:
     header = ("network", "parameters", f"test, {epochs} epochs", "the course, 180 epochs")
     cells = tuple(
-        (arm, f"{results['arms'][arm]['parameters']:,}", accuracy_of(results, arm), f"{PUBLISHED[arm]:.1%}")
+        (arm, f"{results['arms'][arm]['parameters']:,}", accuracy_of(results, arm), percent(PUBLISHED[arm], 1))
         for arm in FAMILY
     )
     return Table(header, cells, "The course's figures are for CIFAR-10 and one seed each.")

@@ -32,6 +32,7 @@ from gradlab.report import (
     Text,
     accuracies_sentence,
     line_chart,
+    percent,
     reading,
 )
 from gradlab.stats import compare, format_interval, summarise
@@ -149,7 +150,7 @@ def page(run: RunFolder) -> list[Block]:
                    caption=f"The first {config['rotated_images']:,} test images at most; bilinear, black corners."),
         _pictures(run.arrays("rotated")),
         Table(("network", *(f"{angle}°" for angle in angles)),
-              tuple((arm, *(f"{_mean(curve[angle]):.1%}" for angle in angles)) for arm, curve in curves.items()),
+              tuple((arm, *(percent(_mean(curve[angle]), 1) for angle in angles)) for arm, curve in curves.items()),
               caption="Mean test accuracy over the seeds. The rotated accuracy below is the mean over all angles."),
         Text("An image is rotated before it is normalised, so the corners are black whatever the normalisation. "
              "Quarter turns move whole pixels: what is lost there is lost to the turn alone. Between them pixels are "

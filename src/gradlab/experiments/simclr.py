@@ -55,6 +55,7 @@ from gradlab.report import (
     differences,
     line_chart,
     measured_counts,
+    percent,
     point_sets,
     reading,
     value_of,
@@ -262,8 +263,8 @@ def _answer(
     against = f" Against random weights, with as many labels: {reading(beside[ARM])}." if ARM in beside else ""
     return (
         f"After {config.epochs} epochs without labels the other view of an image is the most similar of "
-        f"{2 * pairs - 1} for {sum(found) / len(found):.1%} of the validation views. A linear classifier on the frozen "
-        f"features recognises {value_of(results, ARM, few)} of the test images from {counts[0]} labels a "
+        f"{2 * pairs - 1} for {percent(sum(found) / len(found), 1)} of the validation views. A linear classifier on "
+        f"the frozen features recognises {value_of(results, ARM, few)} of the test images from {counts[0]} labels a "
         f"class and {value_of(results, ARM, many)} from {counts[-1]}.{against}"
     )
 
@@ -309,7 +310,9 @@ def _pictures(run: RunFolder) -> list[Block]:
     lines = [names[label] if place else f"query: {names[label]}"
              for line in kept["classes"] for place, label in enumerate(line)]  # fmt: skip
     same = (kept["classes"][:, 1:] == kept["classes"][:, :1]).mean()
-    nearest_told = f"By the cosine of their features, first seed; {same:.0%} of those shown have the query's class."
+    nearest_told = (
+        f"By the cosine of their features, first seed; {percent(same)} of those shown have the query's class."
+    )
     return [
         Pictures(pairs, captions, "Two views of an image, one above the other", columns=PAIRS_SHOWN),
         Pictures(_with_colours(found.reshape(-1, *found.shape[2:])), lines, "Nearest test images",
@@ -323,7 +326,7 @@ def _planes(kept: Mapping[str, np.ndarray], names: Sequence[str]) -> list[Block]
     charts: list[Block] = [
         ScatterChart(point_sets(kept["plane"], kept["labels"], names), "Test images in the plane of their features",
                      x_label="first principal component", y_label="second principal component",
-                     caption=f"First seed. The plane holds {kept['shares'].sum():.0%} of the features' variance.")
+                     caption=f"First seed. The plane holds {percent(kept['shares'].sum())} of the features' variance.")
     ]  # fmt: skip
     if "map" in kept:
         told = "First seed, t-SNE of directions. Near images have near features; far distances and sizes mean little."

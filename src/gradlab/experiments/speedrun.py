@@ -25,7 +25,7 @@ from gradlab.models import SixViews, WhitenedCNN, whitening_filters
 from gradlab.objectives import classification
 from gradlab.optim import Muon
 from gradlab.records import Row, RunFolder
-from gradlab.report import Answer, Block, Table, Text, accuracy_of, classification_blocks, line_chart, value_of
+from gradlab.report import Answer, Block, Table, Text, accuracy_of, classification_blocks, line_chart, percent, value_of
 from gradlab.training import Recipe, Run, schedules
 
 ARM = "speedrun"
@@ -169,11 +169,10 @@ def page(run: RunFolder) -> list[Block]:
 
 def _goal(results: dict) -> str:
     if results["environment"]["data"]["name"] != "cifar10":
-        return f"The goal of {GOAL:.0%} is one for CIFAR-10."
+        return f"The goal of {percent(GOAL)} is one for CIFAR-10."
     metric = results["arms"][ARM]["metrics"]["test_accuracy"]
-    return (
-        f"The mean of {len(metric['values'])} is {'at' if metric['mean'] >= GOAL else 'below'} the goal of {GOAL:.0%}."
-    )
+    place = "at" if metric["mean"] >= GOAL else "below"
+    return f"The mean of {len(metric['values'])} is {place} the goal of {percent(GOAL)}."
 
 
 def _seconds(kept: dict[str, np.ndarray], about: dict, seeds: int) -> Table:

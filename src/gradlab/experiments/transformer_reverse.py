@@ -33,6 +33,7 @@ from gradlab.report import (
     Text,
     accuracies_sentence,
     line_chart,
+    percent,
 )
 from gradlab.stats import format_interval, summarise
 from gradlab.training import Recipe, Run, Selection, schedules
@@ -185,12 +186,13 @@ def page(run: RunFolder) -> list[Block]:
         blocks.append(Text(
             "Without positions a sequence is a bag of symbols. Whoever knows only what is in the bag, and their own "
             "symbol, does best with the symbol that is most frequent among the others: that is right for "
-            f"{blind[0]:.1%} of the test symbols."))  # fmt: skip
+            f"{percent(blind[0], 1)} of the test symbols."))  # fmt: skip
     blocks.append(Heading("Where attention looks"))
     blocks.append(Text(
         f"Each row is the position that is written, each column the position that is looked at; a row adds up to "
         f"100 %. The maps are means over {min(MAPPED, config.test_sequences):,} test sequences. Weight on the "
-        f"antidiagonal is what reversing needs; attention spread evenly would leave {1 / config.length:.1%} there."
+        f"antidiagonal is what reversing needs; attention spread evenly would leave "
+        f"{percent(1 / config.length, 1)} there."
     ))  # fmt: skip
     for arm, found in maps.items():
         if found:
@@ -244,7 +246,7 @@ def _pictures(arm: str, maps: Mapping[int, np.ndarray]) -> HeatMaps:
 
 def _table(arm: str, maps: Mapping[int, np.ndarray]) -> Table:
     mirrored = np.array([[looks_at_mirror(head) for layer in found for head in layer] for found in maps.values()])
-    cells = [(head, format_interval(summarise(found), percent=True), f"{rows:.1%}")
+    cells = [(head, format_interval(summarise(found), percent=True), percent(rows, 1))
              for (head, found), rows in zip(_shares(maps).items(), mirrored.mean(0), strict=True)]  # fmt: skip
     header = (arm, "weight on the antidiagonal", "positions that look there most")
     return Table(header, cells, "Means over seeds.", ("test_antidiagonal_attention",))

@@ -49,6 +49,7 @@ from gradlab.report import (
     line_chart,
     measured_arms,
     mosaic,
+    percent,
     point_sets,
     ties_told,
     value_of,
@@ -232,7 +233,7 @@ def _reconstructions(kept: dict[str, dict[str, np.ndarray]], classes: Sequence[s
     return [
         Pictures(np.stack([mosaic(np.stack(column), 1) for column in columns]), classes, "Test images reconstructed",
                  columns=len(classes), caption=f"From posterior means. The binary image is above; below it, {below}."),
-        Pictures(np.stack([mosaic(np.stack(column), 1) for column in ways]), [f"{share:.0%}" for share in shares],
+        Pictures(np.stack([mosaic(np.stack(column), 1) for column in ways]), [percent(share) for share in shares],
                  f"From a {classes[0]} to a {classes[-1]}", columns=len(shares),
                  caption=f"Along the straight line between the posterior means of two test images, {below}."),
         Pictures(np.stack([mosaic(arrays["samples"], 8) for arrays in kept.values()]), list(kept), "New images",

@@ -34,6 +34,7 @@ from gradlab.report import (
     accuracy_of,
     figure_png,
     line_chart,
+    percent,
     point_sets,
 )
 from gradlab.training import Recipe, Run, Selection
@@ -177,6 +178,8 @@ def _boundary(arrays: dict[str, np.ndarray], seed: int) -> FieldChart:
 def _seeds_told(results: dict) -> str:
     arm = results["arms"][ARM]
     found = dict(zip(arm["seeds"], arm["metrics"]["test_accuracy"]["values"], strict=True))
-    missed = [f"seed {seed} {1 - value:.1%}" for seed, value in found.items() if value is not None and value < 1]
+    missed = [
+        f"seed {seed} {percent(1 - value, 1)}" for seed, value in found.items() if value is not None and value < 1
+    ]
     whole = f"{len(found) - len(missed)} of {len(found)} seeds make no mistake"
     return f"{whole}; wrong points: {', '.join(missed)}." if missed else f"{whole}."

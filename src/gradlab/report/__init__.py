@@ -57,6 +57,7 @@ from gradlab.report.runs import page_of_run
 from gradlab.report.shades import heated, shades
 from gradlab.report.tables import cell, point_chart, results_table
 from gradlab.report.terminal import terminal_summary
+from gradlab.report.wording import percent
 from gradlab.report.write import ReportPaths, figure_png, write_report
 
 __all__ = [
@@ -119,6 +120,7 @@ __all__ = [
     "mosaic",
     "moved_grids",
     "page_of_run",
+    "percent",
     "point_chart",
     "point_sets",
     "reading",

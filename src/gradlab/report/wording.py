@@ -64,6 +64,11 @@ def number(value: float, *, percent: bool = False) -> str:
     return f"{value:.4g}".replace("-", "−")
 
 
+def percent(share: float, places: int = 0) -> str:
+    """A share in percent with so many decimals, such as "73.7 %"."""
+    return f"{100 * share:z.{places}f} %".replace("-", "−")
+
+
 def interval_text(mean: float, low: float | None, high: float | None, *, percent: bool = False) -> str:
     """The mean and its interval with the digits that the interval supports, such as "98.6 % [98.4, 98.8]".
 
