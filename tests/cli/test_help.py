@@ -48,7 +48,14 @@ def test_the_overview_names_every_command_and_the_exit_codes(gradlab):
 
 def test_every_field_of_an_experiment_is_a_flag(gradlab):
     text = gradlab("run", "lenet", "--help").stdout
-    for flag in ("--epochs", "--arms {slides,recommended}", "--recommended-learning-rate", "--translate", "--seeds"):
+    for flag in (
+        "--epochs",
+        "--arms ARM [ARM ...]",
+        "any of slides, recommended",
+        "--recommended-learning-rate",
+        "--translate",
+        "--seeds",
+    ):
         assert flag in text
     assert "Source: the slides" in text
 

@@ -53,6 +53,8 @@ def _flag(name: str, annotation: ast.expr, default: Any, described: str) -> Flag
     if kind == "int" and (name in COUNTS or name.endswith("_size")):
         convert = positive_number
     shown = "{" + ",".join(kind) + "}" if isinstance(kind, tuple) else kind.upper()
+    if isinstance(kind, tuple) and many:  # a usage line says each name twice: there a list is told in the help alone
+        shown, described = name.removesuffix("s").upper(), f"{described}: any of {', '.join(kind)}"
     named = isinstance(kind, tuple) or kind == "str"  # arms, which would only be one; layers may be equally wide
     return Flag(
         name=flag, help=_help(described, default), convert=convert, many=many, distinct=many and named, shown=shown
