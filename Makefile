@@ -16,8 +16,9 @@ docs: .venv/installed-docs ; $(BIN)/python -m tools.site && NO_MKDOCS_2_WARNING=
 bench: .venv/installed-dev ; for name in loop_overhead seeds_together start_up group_convolution contrastive augmentation bare_loop handbook_loop simclr_loop streaming learn_check; do OMP_NUM_THREADS=1 $(BIN)/python -m bench.$$name; done
 clean: ; rm -rf .venv build
 
-.venv/bin/python: ; $(PYTHON) -m venv .venv && $(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt --upgrade pip
-.venv/installed: pyproject.toml constraints.txt | .venv/bin/python ; $(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable . && touch $@
-.venv/installed-dev: pyproject.toml constraints.txt | .venv/bin/python ; $(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable '.[dev]' && touch $@
-.venv/installed-notebooks: pyproject.toml constraints.txt | .venv/bin/python ; $(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable '.[notebooks]' && touch $@
-.venv/installed-docs: pyproject.toml constraints.txt | .venv/bin/python ; $(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable '.[docs]' && touch $@
+.venv/bin/python: ; $(PYTHON) -m venv .venv
+.venv/pip: constraints.txt | .venv/bin/python ; $(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt --upgrade pip && touch $@
+.venv/installed: pyproject.toml constraints.txt .venv/pip ; $(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable . && touch $@
+.venv/installed-dev: pyproject.toml constraints.txt .venv/pip ; $(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable '.[dev]' && touch $@
+.venv/installed-notebooks: pyproject.toml constraints.txt .venv/pip ; $(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable '.[notebooks]' && touch $@
+.venv/installed-docs: pyproject.toml constraints.txt .venv/pip ; $(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable '.[docs]' && touch $@

@@ -1,5 +1,6 @@
 """The README says what is true: its table comes from the result files, its commands exist."""
 
+import json
 import re
 import shlex
 import subprocess
@@ -12,7 +13,7 @@ from gradlab.cli.fields import outline
 from gradlab.cli.run import FLAGS
 from gradlab.experiments import GROUPS, experiment_names, source_of
 from tools import performance_page
-from tools.costs_table import COSTS, line, page
+from tools.costs_table import COSTS, TOLD, TOLD_OTHERWISE, line, page
 from tools.results_table import NAMED, RESULTS, ROOT, documents, short_table, with_table
 from tools.results_table import page as results_page
 
@@ -64,8 +65,21 @@ def test_the_speeds_are_those_of_the_benches():
 
 @pytest.mark.parametrize("name", experiment_names())
 def test_the_cost_of_an_experiment_is_that_of_its_result_file(name):
-    (told,) = re.findall(r"^Cost: .*$", source_of(name).read_text(), re.MULTILINE)
-    assert told == line(name), "run: python -m tools.costs_table"
+    (told,) = TOLD.findall(source_of(name).read_text())
+    assert told == line(name) + "\n", "run: python -m tools.costs_table"
+
+
+@pytest.mark.parametrize("name", experiment_names())
+def test_a_cost_without_flags_is_that_of_the_default_settings(name):
+    """So that a subset's cost does not pass for a full run's."""
+    told = " ".join(line(name).split())
+    if "results/" not in told:
+        return
+    file = re.search(r"results/(.*\.json)", told)[1]
+    command = json.loads((ROOT / "results" / file).read_text())["command"]
+    asked = {word for word in shlex.split(command) if word.startswith("--")} - set(TOLD_OTHERWISE)
+    assert asked == set(re.findall(r"(?<=[ `])--[\w-]+", told))
+    assert asked or file == f"{name}.json"
 
 
 @pytest.mark.parametrize("command", COMMANDS)

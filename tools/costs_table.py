@@ -5,6 +5,8 @@ Run: `python -m tools.costs_table`
 
 import json
 import re
+import shlex
+import textwrap
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +14,9 @@ from gradlab.experiments import experiment_names, source_of
 from gradlab.report.wording import counted, duration
 
 ROOT = Path(__file__).parents[1]
+TOLD = re.compile(r'^Cost: [^"]*(?=""")', re.MULTILINE)
+"""The end of an experiment's docstring."""
+TOLD_OTHERWISE = ("--out", "--precision", "--offline", "--data-root", "--quiet", "--json")
 COSTS = ROOT / "docs" / "costs.md"
 HEAD = """# What the runs cost
 
@@ -52,20 +57,30 @@ def page() -> str:
     return HEAD + "\n".join(row(document, name) for name, document in runs().items()) + "\n"
 
 
+def flags(document: dict[str, Any]) -> str:
+    """The flags by which a run differed from the experiment's defaults."""
+    words = shlex.split(document["command"])[3:]
+    starts = [place for place, word in enumerate(words) if word.startswith("--")]
+    groups = [words[start:end] for start, end in zip(starts, [*starts[1:], len(words)], strict=True)]
+    return shlex.join(word for group in groups if group[0] not in TOLD_OTHERWISE for word in group)
+
+
 def line(experiment: str) -> str:
-    """What the docstring of an experiment says of its cost."""
+    """What the docstring of an experiment says of its cost: the run nearest its defaults."""
     found = [(name, document) for name, document in runs().items() if document["experiment"] == experiment]
     if not found:
         return f"Cost: not run in full yet; `gradlab run {experiment} --dry-run` estimates it."
-    file, document = found[0]
+    file, document = min(found, key=lambda run: len(flags(run[1])))
     size = f"{counted(len(document['arms']), 'arm')} x {counted(seeds(document), 'seed')}"
     where = f"{document['environment']['precision']}, {machine(document)}"
-    return f"Cost: {duration(document['seconds'])} for {size}, {where} (results/{file})."
+    differs = f" with `{flags(document)}`" if flags(document) else ""
+    told = f"Cost: {duration(document['seconds'])}{differs} for {size}, {where} (results/{file})."
+    return textwrap.fill(told, 120, break_long_words=False, break_on_hyphens=False)
 
 
 if __name__ == "__main__":
     COSTS.write_text(page())
     for name in experiment_names():
         source = source_of(name)
-        source.write_text(re.sub(r"^Cost: .*$", line(name), source.read_text(), count=1, flags=re.MULTILINE))
+        source.write_text(TOLD.sub(lambda _found, name=name: line(name) + "\n", source.read_text(), count=1))
     print(COSTS)

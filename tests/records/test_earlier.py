@@ -6,7 +6,7 @@ import os
 import pytest
 
 from gradlab.errors import FileError
-from gradlab.records import RowJournal, RunFolder, earlier, earlier_seconds, forget, reopen, take_back, write_json
+from gradlab.records import RowJournal, RunFolder, earlier, forget, reopen, seconds_told, take_back, write_json
 
 ROWS = [{"arm": "a", "seed": 0, "epoch": 1, "loss": 0.5}, {"arm": "a", "seed": 0, "split": "test", "accuracy": 0.9}]
 
@@ -32,15 +32,18 @@ def content_of(run):
     }
 
 
-def test_a_reopened_run_tells_how_long_it_took_before(run):
+@pytest.mark.parametrize(
+    "damaged", ['{"seconds": ', '{"seconds": "x"}', '{"seconds": Infinity}', "[]", f'{{"seconds": 1{"0" * 400}}}']
+)
+def test_how_long_a_run_took_outlives_its_results(run, damaged):
+    assert seconds_told(run) == 0
     (run.path / "results.json").write_text('{"seconds": 41.5}')
-    assert earlier_seconds(run) == 0, "not reopened"
+    assert seconds_told(run) == 41.5, "measured, but perhaps without a report yet"
     reopen(run, {"seeds": [0, 1]})
-    assert earlier_seconds(run) == 41.5
-    (run.path / "earlier" / "results.json.kept").write_text('{"seconds": ')
-    assert earlier_seconds(run) == 0, "a time is not worth losing the run for"
-    forget(run)
-    assert earlier_seconds(run) == 0
+    assert not run.has("results")
+    assert seconds_told(run) == 41.5
+    (run.path / "earlier" / "results.json.kept").write_text(damaged)
+    assert seconds_told(run) == 0, "a time is not worth losing the run for"
 
 
 def no_space(*_arguments, **_options):

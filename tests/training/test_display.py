@@ -32,7 +32,11 @@ def test_a_terminal_gets_one_line_that_moves(clock):
     terminal = Terminal()
     display = Display(seeds=2, stream=terminal)
     display.progress(progress())
-    clock[0] += 10
+    display.progress(progress(seed=1))
+    clock[0] += 0.5
+    display.progress(progress(step=60))
+    assert " left" not in terminal.getvalue(), "nobody knows before anything is measured"
+    clock[0] += 9.5
     display.progress(progress(epoch=2))
     display.progress(progress(seed=1, epoch=2))
     display.wipe()
@@ -40,8 +44,7 @@ def test_a_terminal_gets_one_line_that_moves(clock):
     assert "\n" not in text
     assert "a, seed 0: epoch 1/2, 12% of 2 seeds, loss 0.5000, 1,000 images/s" in text
     assert "a, 2 seeds: epoch 2/2, 75% of 2 seeds" in text
-    assert "2,000 images/s, 4 s left" in text  # a quarter is left, and five eighths took 10 seconds
-    assert "0 s left" not in text, "nobody knows before anything is measured"
+    assert "2,000 images/s, 5 s left" in text  # a quarter is left, and half took 10 seconds
     assert text.endswith("\r" + " " * module.WIDTH + "\r")
 
 

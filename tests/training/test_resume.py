@@ -447,3 +447,26 @@ def test_a_state_of_values_that_no_training_has_is_refused(name, value, bars, re
     write_sealed(path, pack(tensors, {**meta, name: value}))
     with pytest.raises(FileError, match="its values are not those of a training"):
         collect(make_fit(bars, recipe, make_small_net, together="in a row", place=Place(state=tmp_path)))
+
+
+class Dying:
+    """Gets a signal while Python removes it, where an exception can only be told, not raised."""
+
+    def __init__(self, number):
+        self.number = number
+
+    def __del__(self):
+        signal.raise_signal(self.number)
+
+
+def test_a_signal_where_nothing_can_be_raised_is_heard_and_not_told_as_a_fault(monkeypatch):
+    told = []
+    monkeypatch.setattr("sys.unraisablehook", lambda fault: told.append(type(fault.exc_value)))
+    stop = Stop()
+    with stop.listening():
+        Dying(signal.SIGUSR1)
+        assert stop.signal_number == signal.SIGUSR1
+        Dying(10_000)  # no signal: a fault
+        with pytest.raises(InterruptedRunError), stop.deferred():
+            pass
+    assert told == [OSError]

@@ -3,6 +3,7 @@
 import errno
 import importlib
 import sys
+import warnings
 from collections.abc import Sequence
 
 from gradlab import __version__
@@ -61,7 +62,9 @@ def _dispatch(words: list[str]) -> int:
     if words[0] not in VERBS:
         raise unknown("command", words[0], VERBS, where="gradlab --help")
     module = importlib.import_module(f"gradlab.cli.{MODULES.get(words[0], words[0])}")
-    return module.main(words[1:])
+    with warnings.catch_warnings():
+        warnings.showwarning = lambda message, *_rest, **_more: print(f"warning: {message}", file=sys.stderr)
+        return module.main(words[1:])
 
 
 def _overview() -> str:

@@ -1,6 +1,7 @@
 """`gradlab run ... --dry-run`: the same code path on a handful of batches, nothing kept."""
 
 import json
+import sys
 import time
 from pathlib import Path
 from typing import Any
@@ -9,12 +10,14 @@ from gradlab import training
 from gradlab.cli.settings import complete_settings, configured, load_experiment, make_run
 from gradlab.explain import layer_table, training_memory
 from gradlab.records.environment import available_cores
+from gradlab.report.wording import counted
 from gradlab.training.display import duration
 from gradlab.training.processes import forking_works, wave_size
 
 
 def dry_run(settings: dict[str, Any], out: Path | None, *, as_json: bool) -> int:
     """Prints what one experiment would take."""
+    _warn_of_load(settings)
     folder = out or Path("runs") / settings["experiment"] / time.strftime("%Y-%m-%d_%H-%M-%S")
     document = {**estimate(settings), "folder": str(folder)}
     print(json.dumps(document, indent=2) if as_json else _as_text(document))
@@ -23,6 +26,7 @@ def dry_run(settings: dict[str, Any], out: Path | None, *, as_json: bool) -> int
 
 def dry_run_group(name: str, members: list[dict[str, Any]], *, as_json: bool) -> int:
     """Prints what each experiment of a group would take, and all of them; `members` are their settings."""
+    _warn_of_load(members[0])
     documents = [estimate(settings) for settings in members]
     total = sum(document["estimated_seconds"] for document in documents)
     if as_json:
@@ -57,6 +61,12 @@ def estimate(settings: dict[str, Any]) -> dict[str, Any]:
         "arms": arms,
         "estimated_seconds": sum(arm["estimated_seconds"] for arm in arms.values()),
     }
+
+
+def _warn_of_load(settings: dict[str, Any]) -> None:
+    """Says on standard error that the times will be those of a busy machine."""
+    if warning := training.oversubscribed(min(len(settings["seeds"]), 2), settings["threads"]):
+        print(f"warning: {warning}", file=sys.stderr)
 
 
 def _arm(
@@ -97,7 +107,7 @@ def _data_text(data: dict[str, Any]) -> str:
 def _arm_text(name: str, arm: dict[str, Any]) -> str:
     return (
         f"{name}: {arm['parameters']:,} parameters, {arm['operations_per_image']:,} operations an image, "
-        f"{arm['epochs']} epochs of {arm['batch_size']} images a step, {arm['steps']:,} steps, "
+        f"{counted(arm['epochs'], 'epoch')} at {arm['batch_size']} a step, {arm['steps']:,} steps, "
         f"at least {arm['training_bytes'] / 1e6:,.0f} MB, about {duration(arm['estimated_seconds'])}"
     )
 

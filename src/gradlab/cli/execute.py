@@ -1,5 +1,6 @@
 """Executing a run whose folder holds its settings: the first time and whenever it is resumed."""
 
+import contextlib
 import json
 import shlex
 import time
@@ -21,7 +22,7 @@ from gradlab.errors import (
     InterruptedRunError,
     UsageError,
 )
-from gradlab.records import RowJournal, RunFolder, earlier_seconds, forget, take_back
+from gradlab.records import RowJournal, RunFolder, forget, seconds_told, take_back
 from gradlab.report import ReportPaths, page_of_run, terminal_summary, write_documents, write_report
 from gradlab.training.board import Board
 from gradlab.training.display import Display, duration
@@ -72,33 +73,28 @@ def _execute(
     module = load_experiment(settings["experiment"])
     run = _make_run(folder, settings, display, stop)
     _announce(settings, folder, display)
-    begin = time.perf_counter()
+    before = max(run.spent, seconds_told(folder))
+    begin = time.perf_counter() - before  # as if all sessions had been one
     try:
         journal = _recorded(module, configured(module, settings), run, folder, display)
-    except InterruptedRunError:
-        run.spend(time.perf_counter() - begin)
+        exact = _is_exact(run, journal, display)
+        journal.finish()
+        trained = sum(arm["seconds"] for arm in run.facts["arms"].values())  # known of killed sessions as well
+        document = write_documents(
+            folder, journal.rows, settings, run.facts, exact=exact, seconds=max(trained, time.perf_counter() - begin),
+            device_name=_device_name(settings["device"]),
+        )  # fmt: skip
+    except BaseException:
+        with contextlib.suppress(FileError):  # what stopped the session is what the user must hear of
+            run.spend(time.perf_counter() - begin)
         raise
-    exact = _is_exact(run, journal, display)
-    journal.finish()
-    document = write_documents(
-        folder, journal.rows, settings, run.facts, exact=exact, seconds=_wall_time(folder, run, begin),
-        device_name=_device_name(settings["device"]),
-    )  # fmt: skip
-    if run.spent:
-        run.spend(-run.spent)  # the results tell it from now on
     folder.seal(finished=True)
     forget(folder)
     paths = write_report([page_of_run(folder, module.page(folder))], folder.path)
     display.wipe()
-    _finish(folder, document, paths, settings, as_json=as_json)
+    _finish(folder, document, paths, settings, as_json=as_json, resumed=before > 0)
     _raise_if_diverged(run.facts["arms"])
     return 0
-
-
-def _wall_time(folder: RunFolder, run: training.Run, begin: float) -> float:
-    """Seconds of this session and those before it; of sessions that were killed, what their training took."""
-    trained = sum(arm["seconds"] for arm in run.facts["arms"].values())
-    return max(trained, earlier_seconds(folder) + run.spent + time.perf_counter() - begin)
 
 
 def _make_run(folder: RunFolder, settings: dict[str, Any], display: Display, stop: training.Stop) -> training.Run:
@@ -132,12 +128,13 @@ def _recorded(module: Any, config: Any, run: training.Run, folder: RunFolder, di
 def _is_exact(run: training.Run, journal: RowJournal, display: Display) -> bool:
     """Whether every resume so far was exact; a no is remembered before the rows that prove it are gone."""
     unreproduced = journal.unreproduced
-    same = unreproduced == 0 and all(arm["exact"] for arm in run.facts["arms"].values())
-    if not same:
-        lost = f"{unreproduced} earlier rows did not come again, versions changed, or seeds joined a stack"
-        display.say(f"warning: not an exact resume: {lost}")
+    changed = [name for name, arm in run.facts["arms"].items() if not arm["exact"]]
+    lost = [f"{unreproduced} earlier rows did not come again"] if unreproduced else []
+    lost += [f"other conditions, or seeds in other stacks, for {', '.join(changed)}"] if changed else []
+    if lost:
+        display.say(f"warning: not an exact resume: {'; '.join(lost)}")
         run.not_exact()
-    return same and not run.remembers(NOT_EXACT)
+    return not lost and not run.remembers(NOT_EXACT)
 
 
 def _raise_if_diverged(arms: dict[str, Any]) -> None:
@@ -172,7 +169,13 @@ def _announce(settings: dict[str, Any], folder: RunFolder, display: Display) -> 
 
 
 def _finish(
-    folder: RunFolder, document: dict[str, Any], paths: ReportPaths, settings: dict[str, Any], *, as_json: bool
+    folder: RunFolder,
+    document: dict[str, Any],
+    paths: ReportPaths,
+    settings: dict[str, Any],
+    *,
+    as_json: bool,
+    resumed: bool,
 ) -> None:
     if as_json:
         print(json.dumps({**document, "folder": str(folder.path), "report": str(paths.html)}, indent=2))
@@ -183,7 +186,9 @@ def _finish(
     print(f"results:     {folder.path / 'results.json'}")
     if folder.board.is_dir():
         print(f"TensorBoard: tensorboard --logdir {shlex.quote(str(folder.board))}")
-    print(f"{settings['experiment']} took {duration(document['seconds'])}")
+    print(
+        f"{settings['experiment']} took {duration(document['seconds'])}{', all sessions together' if resumed else ''}"
+    )
 
 
 def _device_name(device: str) -> str:

@@ -54,6 +54,7 @@ def continue_group(folder: RunFolder) -> int:
             else:
                 member.path.mkdir(exist_ok=True)
                 settings = _member_settings(member.path.name, options, dict(changes))
+                settings["command"] = group["command"]  # this may be `gradlab resume`
                 codes.append(begin(member, settings, quiet=quiet, as_json=False))
         except InterruptedRunError as error:
             message = str(error).replace(f"gradlab resume {member.path}", f"gradlab resume {folder.path}")

@@ -173,6 +173,14 @@ def _name_among(words: Sequence[str]) -> str | None:
 
 
 def _absolute(data: str) -> str:
-    """A folder of pictures by its full path, so that a run can be resumed from anywhere."""
+    """A folder of pictures by its full path, so that a run can be resumed from anywhere.
+
+    Raises:
+        DataUnavailableError: there is none; said before anything is loaded or made.
+    """
     kind, colon, path = data.partition(":")
-    return f"folder:{Path(path).resolve()}" if kind == "folder" and colon and path else data
+    if kind != "folder" or not colon:
+        return data
+    if not path or not Path(path).is_dir():
+        raise DataUnavailableError(f"--data {data}: there is no such folder; give one with a sub-folder for each class")
+    return f"folder:{Path(path).resolve()}"

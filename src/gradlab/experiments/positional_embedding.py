@@ -4,7 +4,7 @@ Expect: without it the network sees a bag of patches: put in another order they 
 patches, the less of the layout each one holds, so the more is lost.
 Source: handbook, practical 3, bonus.
 Command: `gradlab run positional_embedding`; with the dear patches of 2: `--patch-sizes 8 4 2`
-Cost: 46 min 18 s for 4 arms x 3 seeds, bfloat16, 1 core (results/positional_embedding-2-epochs.json).
+Cost: 46 min 18 s with `--epochs 2` for 4 arms x 3 seeds, bfloat16, 1 core (results/positional_embedding-2-epochs.json).
 """
 
 from collections.abc import Iterator

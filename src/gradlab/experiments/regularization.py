@@ -6,7 +6,7 @@ stays wrong and the validation loss grows again. Dropout narrows the gap; penalt
 image is normalised with the chance company of its batch.
 Source: cheat-sheet, "Parameters and optimisers" (weight decay, L1), "Neural networks" (dropout, batch normalisation).
 Command: `gradlab run regularization --seeds 0 1 2 3 4 5 6 7` (four comparisons need eight seeds to show anything)
-Cost: 8 min 37 s for 5 arms x 8 seeds, float32, 1 core (results/regularization.json).
+Cost: 8 min 37 s with `--seeds 0 1 2 3 4 5 6 7` for 5 arms x 8 seeds, float32, 1 core (results/regularization.json).
 """
 
 from collections.abc import Iterator, Mapping

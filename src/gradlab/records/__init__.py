@@ -1,6 +1,6 @@
 """What a run leaves behind: files written whole or not at all, rows, weights, environment."""
 
-from gradlab.records.earlier import earlier_seconds, forget, reopen, take_back
+from gradlab.records.earlier import forget, reopen, seconds_told, take_back
 from gradlab.records.environment import code_digest, describe_environment, processor_name
 from gradlab.records.files import append_line, sha256_of_file, write_atomically, write_json
 from gradlab.records.folder import RunFolder, new_run_folder, slug
@@ -15,7 +15,6 @@ __all__ = [
     "append_line",
     "code_digest",
     "describe_environment",
-    "earlier_seconds",
     "forget",
     "new_run_folder",
     "processor_name",
@@ -23,6 +22,7 @@ __all__ = [
     "read_sealed",
     "read_weights",
     "reopen",
+    "seconds_told",
     "sha256_of_file",
     "slug",
     "take_back",

@@ -1,6 +1,7 @@
 """What a finished run measured, kept while the run goes on with other settings, so that it can be had back."""
 
 import json
+import math
 import shutil
 from collections import Counter
 from collections.abc import Mapping
@@ -54,12 +55,9 @@ def take_back(run: RunFolder) -> bool:
     return True
 
 
-def earlier_seconds(run: RunFolder) -> float:
-    """The wall time that a reopened run had taken when it was finished; 0 for any other run."""
-    try:
-        return float(json.loads(_kept(run, "results.json").read_bytes())["seconds"])
-    except (OSError, ValueError, KeyError, TypeError):
-        return 0.0  # not reopened, or damaged: then a time is not worth losing the run for
+def seconds_told(run: RunFolder) -> float:
+    """The wall time in the results of a run that is not finished: one without a report, or a reopened one; else 0."""
+    return max(_seconds_in(path) for path in (run.path / "results.json", _kept(run, "results.json")))
 
 
 def forget(run: RunFolder) -> None:
@@ -80,6 +78,14 @@ def _lines(path: Path) -> Counter[str]:
     """The rows of a file in any order; half a line of a killed process counts for none."""
     lines = path.read_text(errors="replace").splitlines() if path.exists() else []
     return Counter(line for line in lines if line.endswith("}"))
+
+
+def _seconds_in(path: Path) -> float:
+    try:
+        seconds = float(json.loads(path.read_bytes())["seconds"])
+    except (OSError, ValueError, KeyError, TypeError, OverflowError):
+        return 0.0  # not there, or damaged: then a time is not worth losing the run for
+    return seconds if math.isfinite(seconds) else 0.0
 
 
 def _copy(path: Path, to: Path) -> None:

@@ -91,7 +91,7 @@ def classification_blocks(run: RunFolder, arm: str) -> list[Block]:
     classes = run.document("environment")["data"]["classes"]
     blocks: list[Block] = []
     for kind, title in (
-        ("sample", "Predictions for images from all over the test split"),
+        ("sample", "Predictions for some of the test images"),
         ("mistake", "The most confident mistakes"),
     ):
         if len(arrays[f"{kind}_true"]):

@@ -128,7 +128,8 @@ def _label_ends(sheet: Sheet, axes: Axes, lines: Sequence[Line]) -> None:
     for line, x, y, settled in zip(lines, xs, ys, spread(list(map(float, ys)), top, bottom), strict=True):
         colour = series(line.colour)
         if abs(settled - y) > 3 or right - x > 30:
-            sheet.line([float(x) + 5, right + 9], [float(y), settled], colour, lw=0.8, alpha=0.55)
+            # Grey dots: a thin line in the line's colour would pass for a seed that was trained for longer.
+            sheet.line([float(x) + 5, right + 9], [float(y), settled], "muted", lw=0.8, ls=":")
         name = clipped(line.name, _LONGEST_LABEL, weight="bold")
         sheet.text(right + 13, settled, name, colour, weight="bold")
 

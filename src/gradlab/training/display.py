@@ -12,6 +12,8 @@ from gradlab.training.task import Progress
 
 PLAIN_SECONDS = 30.0
 STALE_SECONDS = 3.0
+MEASURED_SECONDS = 1.0
+"""How long a clock must have run before anything is told by it."""
 WIDTH = 100
 
 
@@ -39,9 +41,9 @@ class Display:
         if self._latest and next(iter(self._latest.values())).arm != progress.arm:
             for known in (self._latest, self._given, self._heard_at):
                 known.clear()
+        if not progress.samples_per_second or progress.seed not in self._latest:
+            self._given[progress.seed] = _share(progress)  # what was there when the clock began took none of its time
         self._latest[progress.seed] = progress
-        if not progress.samples_per_second or progress.arm not in self._began:
-            self._given[progress.seed] = _share(progress)  # what was there before the clock began took none of its time
         if not progress.samples_per_second:
             return
         self._began.setdefault(progress.arm, time.monotonic())
@@ -91,9 +93,10 @@ class Display:
         loss = sum(p.loss for p in running) / len(running)
         told = "" if math.isnan(loss) else f"loss {loss:.4f}, "  # not read before the first epoch's end
         rate = sum(p.samples_per_second for p in running)
+        left = f", {duration(elapsed * (1 - done) / made)} left" if made > 0 and elapsed >= MEASURED_SECONDS else ""
         return (
             f"{slowest.arm}, {names}: epoch {slowest.epoch}/{slowest.epochs}, {done:.0%} of {self._seeds} seeds, "
-            f"{told}{rate:,.0f} images/s{f', {duration(elapsed * (1 - done) / made)} left' if made > 0 else ''}"
+            f"{told}{rate:,.0f} images/s{left}"
         )
 
 

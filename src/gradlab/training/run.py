@@ -26,8 +26,8 @@ DRY_SAMPLES = 64
 BOARD_PICTURES = 16
 NOT_EXACT = "not exact"
 """What a run remembers once a resume was not exact."""
-SPENT = "seconds of interrupted sessions"
-"""Under which name it remembers how long those took."""
+SPENT = "seconds so far"
+"""Under which name it remembers how long all sessions took up to one that was interrupted."""
 
 
 @dataclass(slots=True)
@@ -232,13 +232,13 @@ class Run:
 
     @property
     def spent(self) -> float:
-        """Seconds that earlier, interrupted sessions of this run took."""
+        """Seconds of all sessions up to the latest that was interrupted; one that was killed could not say."""
         return 0.0 if self.folder is None else self._remembered(self.folder).get(SPENT, 0.0)
 
     def spend(self, seconds: float) -> None:
-        """Adds an interrupted session's seconds to `spent`; a session that was killed cannot."""
+        """Keeps how long all sessions took so far."""
         if self.folder is not None:
-            self._keep(self.folder, SPENT, self.spent + seconds)
+            self._keep(self.folder, SPENT, seconds)
 
     def _keep(self, folder: RunFolder, name: str, value: Any) -> None:
         write_sealed(folder.remembered, json.dumps({**self._remembered(folder), name: value}).encode())

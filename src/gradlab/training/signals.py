@@ -3,6 +3,7 @@
 import contextlib
 import mmap
 import signal
+import sys
 import threading
 from collections.abc import Iterator
 from types import FrameType
@@ -57,9 +58,13 @@ class Stop:
             yield
             return
         before = {number: signal.signal(number, self._on_signal) for number in EXIT_CODES}
+        hook = sys.unraisablehook
+        # Raised where Python can only tell of it, as in a `__del__`, an interruption is no fault: the flag stays set.
+        sys.unraisablehook = lambda told: None if isinstance(told.exc_value, InterruptedRunError) else hook(told)
         try:
             yield
         finally:
+            sys.unraisablehook = hook
             for number, handler in before.items():
                 signal.signal(number, handler)
 
