@@ -1,6 +1,8 @@
 """The three ways agree; a seed's result is its own; same call, same bits."""
 
+import gc
 import math
+import weakref
 
 import pytest
 import torch
@@ -285,3 +287,24 @@ def test_a_crashing_process_is_named_with_its_reason(bars, recipe, make_small_ne
             fit(make_small_net, bars, classification, recipe(), seeds=(0, 1), together="processes", prepare=normalize,
                 measure={"validation": fail})
         )  # fmt: skip
+
+
+def test_what_was_trained_goes_with_its_last_user(bars, recipe, make_small_net, normalize):
+    """Circles would keep every network of a long session until Python's collector comes by, which is seldom.
+
+    Of a stack torch's `vmap` itself keeps frames in circles.
+    """
+    alive = []
+
+    def make():
+        alive.append(weakref.ref(model := make_small_net()))
+        return model
+
+    gc.collect()
+    gc.disable()
+    try:
+        collect(fit(make, bars, classification, recipe(epochs=1), seeds=(0, 1), together="in a row", prepare=normalize))
+        assert len(alive) >= 4
+        assert [model() for model in alive if model() is not None] == []
+    finally:
+        gc.enable()

@@ -35,7 +35,8 @@ class Solo:
         self._factor = 1.0
         self._autocast = task.place.autocast()
         self.compiled = "no"
-        self._pass: Pass = self._uncompiled
+        # A bound method kept here would make a circle: a finished training would stay until the collector comes.
+        self._compiled_pass: Pass | None = None
         # Several processes tell each other their sums after every step.
         self._unread = unread_on(task.place.device, 1) if task.place.ranks.count == 1 else None
 
@@ -51,12 +52,12 @@ class Solo:
         """Compiles forward pass, loss and slopes for batches like this one; a warning says where that fails."""
         device = self._task.place.device
         inputs = self._laid_out(inputs)
-        self._pass = compiled_for(self._uncompiled, inputs, device)
+        self._compiled_pass = compiled_for(self._uncompiled, inputs, device)
         self.start_epoch()
         if tried(lambda: self._forward(inputs, targets)[0], self._parameters, self._model.buffers()):
             self.compiled = named(device)
         else:
-            self._pass = self._uncompiled
+            self._compiled_pass = None
 
     def step(self, inputs: Tensor, targets: Tensor, *, factor: float, number: int) -> Sums | None:
         """Makes one optimiser step and returns the batch's sums; a loss that is not finite stops before the step.
@@ -131,7 +132,7 @@ class Solo:
 
     def _forward(self, inputs: Tensor, targets: Tensor) -> tuple[Tensor, dict[str, Tensor]]:
         with self._autocast:
-            return self._pass(inputs, targets)
+            return (self._compiled_pass or self._uncompiled)(inputs, targets)
 
     def _uncompiled(self, inputs: Tensor, targets: Tensor) -> tuple[Tensor, dict[str, Tensor]]:
         return self._task.objective(self._model, inputs, targets)

@@ -3,6 +3,7 @@
 import copy
 import math
 import os
+from functools import partial
 from typing import Any
 
 import torch
@@ -70,10 +71,11 @@ class Stack:
         self._optimizer = task.recipe.optimizer(list(self._parameters.values()))
         self._rates = [group["lr"] for group in self._optimizer.param_groups]
         self._before_divergence: dict[int, dict[str, Tensor]] = {}
-        self._forward = vmap(self._one)
+        self._forward = vmap(partial(_one, self._bound))
         self._autocast = task.place.autocast()
         self.compiled = "no"
-        self._pass: Pass = self._uncompiled
+        # A bound method kept here would make a circle: a finished training would stay until the collector comes.
+        self._compiled_pass: Pass | None = None
         self._unread = unread_on(task.place.device, len(seeds))
 
     def shaped(self, batch: Tensor) -> Tensor:
@@ -89,7 +91,7 @@ class Stack:
         device = self._task.place.device
         for tensor in self._named().values():  # arguments of the pass, which a CUDA graph would copy at every step
             torch._dynamo.mark_static_address(tensor)
-        self._pass = compiled_for(self._uncompiled, inputs, device)
+        self._compiled_pass = compiled_for(self._uncompiled, inputs, device)
         self.start_epoch()
 
         def loss() -> Tensor:
@@ -99,7 +101,7 @@ class Stack:
         if tried(loss, self._parameters.values(), self._buffers.values()):
             self.compiled = named(device)
         else:
-            self._pass = self._uncompiled
+            self._compiled_pass = None
 
     def step(self, inputs: Tensor, targets: Tensor, *, factor: float, number: int) -> Sums | None:
         """Makes one optimiser step for all replicas and returns each one's sums over its batch.
@@ -164,12 +166,11 @@ class Stack:
                 self._named()[name].copy_(tensor)
         restore_optimizer(self._optimizer, under("optimizer/", tensors), scalars)
 
+    def _pass(self, inputs: Tensor, targets: Tensor) -> tuple[Tensor, dict[str, Tensor]]:
+        return (self._compiled_pass or self._uncompiled)(inputs, targets)
+
     def _uncompiled(self, inputs: Tensor, targets: Tensor) -> tuple[Tensor, dict[str, Tensor]]:
         return self._forward(self._parameters, self._buffers, inputs, targets)
-
-    def _one(self, parameters: dict[str, Tensor], buffers: dict[str, Tensor], inputs: Tensor, targets: Tensor):
-        weights = {f"model.{name}": tensor for name, tensor in (parameters | buffers).items()}
-        return functional_call(self._bound, weights, (inputs, targets))
 
     def _named(self) -> dict[str, Tensor]:
         return self._parameters | self._buffers
@@ -196,3 +197,11 @@ class Stack:
         factors = (largest / (norms + 1e-6)).clamp(max=1.0)
         for gradient in gradients:
             gradient.mul_(factors.view(-1, *[1] * (gradient.ndim - 1)))
+
+
+def _one(
+    bound: _Bound, parameters: dict[str, Tensor], buffers: dict[str, Tensor], inputs: Tensor, targets: Tensor
+) -> tuple[Tensor, dict[str, Tensor]]:
+    """The loss and the sums of one replica."""
+    weights = {f"model.{name}": tensor for name, tensor in (parameters | buffers).items()}
+    return functional_call(bound, weights, (inputs, targets))
