@@ -70,7 +70,7 @@ def line(experiment: str) -> str:
     found = [(name, document) for name, document in runs().items() if document["experiment"] == experiment]
     if not found:
         return f"Cost: not run in full yet; `gradlab run {experiment} --dry-run` estimates it."
-    file, document = min(found, key=lambda run: len(flags(run[1])))
+    file, document = min(found, key=lambda run: flags(run[1]).count("--"))
     size = f"{counted(len(document['arms']), 'arm')} x {counted(seeds(document), 'seed')}"
     where = f"{document['environment']['precision']}, {machine(document)}"
     differs = f" with `{flags(document)}`" if flags(document) else ""

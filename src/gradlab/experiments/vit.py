@@ -6,7 +6,7 @@ weights shared over places, and 45,000 images are few to learn both from.
 Source: handbook, practical 3, part 1. Its text says patches of 4 and 4 heads, its code patches of 8 and 8 heads: the
 arm "handbook" is the code.
 Command: `gradlab run vit`; for the handbook's report: `gradlab run vit --epochs 100`
-Cost: 1 h 9 min with `--arms CNN` for 2 arms x 3 seeds, bfloat16, 1 core (results/vit-equal-time.json).
+Cost: 2 h 27 min with `--no-equal-time` for 3 arms x 3 seeds, bfloat16, 1 core (results/vit.json).
 """
 
 from collections.abc import Iterator
