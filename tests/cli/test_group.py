@@ -31,9 +31,11 @@ def test_a_group_is_interrupted_resumed_and_reported_as_one(gradlab, tmp_path, e
     assert gradlab("resume", "all").returncode == 0
     assert pdf.is_file()
     for name in GROUPS["slides"]:
-        assert json.loads((tmp_path / "all" / name / "results.json").read_text())["experiment"] == name
+        found = json.loads((tmp_path / "all" / name / "results.json").read_text())
+        assert found["experiment"] == name
+        assert found["command"] == "gradlab run slides --quick --seeds 0", "also where `gradlab resume` began it"
     page = (tmp_path / "all" / "report.html").read_text()
-    assert all(f"gradlab run slides --quick --seeds 0 --out {'all'}" in page for _ in GROUPS["slides"])
+    assert page.count("gradlab run slides --quick --seeds 0") >= len(GROUPS["slides"])
     assert page.count('class="answer"') >= len(GROUPS["slides"]) or page.count("Answer") >= len(GROUPS["slides"])
 
 

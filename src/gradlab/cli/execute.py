@@ -84,6 +84,8 @@ def _execute(
             folder, journal.rows, settings, run.facts, exact=exact, seconds=max(trained, time.perf_counter() - begin),
             device_name=_device_name(settings["device"]),
         )  # fmt: skip
+    except (UsageError, DataUnavailableError):
+        raise  # it could not go on, and leaves everything as it was
     except BaseException:
         with contextlib.suppress(FileError):  # what stopped the session is what the user must hear of
             run.spend(time.perf_counter() - begin)
