@@ -25,6 +25,7 @@ from bench.record import absent, write
 from gradlab.augment import Normalize
 from gradlab.models import GoogleNet, LeNet, LogRegression, RNNModel
 from gradlab.objectives import classification
+from gradlab.training.arithmetic import bfloat16_helps
 
 SAMPLES = 20_000
 
@@ -83,8 +84,9 @@ def variants_of(case: Case, pixels: Tensor, labels: Tensor) -> dict[str, Callabl
     variants: dict[str, Callable[[int], None]] = {
         "by hand": partial(by_hand, case, images, labels),
         "gradlab": partial(ours, "float32"),
-        "gradlab, bfloat16": partial(ours, "bfloat16"),
     }
+    if bfloat16_helps():
+        variants["gradlab, bfloat16"] = partial(ours, "bfloat16")
     if absent("lightning"):
         return variants
     from bench.lightning_loops import Batches, by_fabric, by_trainer

@@ -27,6 +27,7 @@ from gradlab.augment import Normalize, Pipeline, RandomHorizontalFlip, RandomRes
 from gradlab.equivariance import CyclicGroup
 from gradlab.models import MLP, GroupEquivariantCNN, ResNet, VisionTransformer
 from gradlab.objectives import classification
+from gradlab.training.arithmetic import bfloat16_helps
 
 MEAN, STD = (0.491, 0.482, 0.447), (0.247, 0.243, 0.261)
 NETWORKS: dict[str, Callable[[], nn.Module]] = {
@@ -93,8 +94,9 @@ def main() -> None:
         variants = {
             "handbook": partial(train_by_handbook, NETWORKS[name], pixels, labels, BATCH[name], name != "MLP"),
             "gradlab": partial(ours, "float32"),
-            "gradlab, bfloat16": partial(ours, "bfloat16"),
         }
+        if bfloat16_helps():
+            variants["gradlab, bfloat16"] = partial(ours, "bfloat16")
         speeds: dict[str, list[tuple[float, float]]] = {variant: [] for variant in variants}
         for _ in range(asked.rounds):
             for variant, train in variants.items():

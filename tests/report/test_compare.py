@@ -13,13 +13,29 @@ def run_of(name, values, seeds=range(3), metric="accuracy"):
     return results(rows, experiment=name, command="c", environment={}, seconds=1.0)
 
 
-def test_all_arms_are_paired_with_the_first_arm_of_the_first_run():
-    document = compare_runs([run_of("x", {"a": 0.9, "b": 0.91}), run_of("y", {"a": 0.95})])
-    assert list(document["arms"]) == ["x: a", "x: b", "y: a"]
-    assert document["baseline"] == "x: a"
+def test_arms_that_are_not_alike_are_paired_with_the_first_arm_of_the_first_run():
+    document = compare_runs([run_of("x", {"a": 0.9, "b": 0.91}), run_of("y", {"c": 0.95})])
+    assert list(document["arms"]) == ["x: a", "x: b", "y: c"]
     found = [(c["treatment"], c["baseline"], c["n"]) for c in document["comparisons"]]
-    assert found == [("x: b", "x: a", 3), ("y: a", "x: a", 3)]
+    assert found == [("x: b", "x: a", 3), ("y: c", "x: a", 3)]
     assert document["comparisons"][1]["mean_difference"] == pytest.approx(0.05)
+    assert "Paired by seed against x: a;" in comparison_text(document)
+
+
+def test_arms_of_one_name_are_paired_with_each_other_whatever_their_order():
+    runs = [run_of("x", {"a": 0.5, "b": 0.75, "only here": 0.1}), run_of("y", {"b": 0.875, "a": 0.25}),
+            run_of("z", {"a": 0.5, "new": 0.5})]  # fmt: skip
+    document = compare_runs(runs)
+    assert document["baselines"] == {"y: b": "x: b", "y: a": "x: a", "z: a": "x: a"}
+    found = {(c["treatment"], c["baseline"]): c["mean_difference"] for c in document["comparisons"]}
+    expected = {("y: b", "x: b"): 0.125, ("y: a", "x: a"): -0.25, ("z: a", "x: a"): 0.0}
+    assert found == pytest.approx(expected)
+    assert {c["family"] for c in document["comparisons"]} == {3}  # one family of tests for Holm's method
+    text = comparison_text(document)
+    assert "against the arm of the same name of x;" in text
+    assert "so not compared: x: only here, z: new." in text
+    (table,) = [block for block in comparison_blocks(document) if "Against" in getattr(block, "header", ())]
+    assert [row[1:3] for row in table.rows] == [("y: b", "x: b"), ("y: a", "x: a"), ("z: a", "x: a")]
 
 
 def test_runs_of_one_experiment_are_numbered_and_names_can_be_given():
@@ -76,20 +92,20 @@ def test_the_text_says_the_verdict_and_how_small_p_can_get_once(seeds, times):
 
 
 def test_that_seeds_are_too_few_is_said_once_for_all_arms_and_metrics():
-    def run(name, value):
+    def run(name, value, arms):
         rows = [{"arm": arm, "seed": seed, "split": "test", "accuracy": value + step, "loss": value - step * seed}
-                for arm, step in (("a", 0.0), ("b", 0.01)) for seed in range(3)]  # fmt: skip
+                for arm, step in zip(arms, (0.0, 0.01), strict=True) for seed in range(3)]  # fmt: skip
         return results(rows, experiment=name, command="c", environment={}, seconds=1.0)
 
-    document = compare_runs([run("x", 0.5), run("y", 0.75)])
+    document = compare_runs([run("x", 0.5, "ab"), run("y", 0.75, "cd")])
     lines = comparison_text(document).splitlines()
     assert lines[-3:] == [
         "With 3 paired seeds no difference can reach p ≤ 0.05 after Holm's correction for 3 comparisons (smallest "
         "possible 0.75); run at least 7 seeds.",
-        "Test accuracy, difference from x: a: x: b +1.00 points on every seed; y: a +25.00 points on every seed; "
-        "y: b +26.00 points on every seed.",
-        "Test loss, difference from x: a: x: b −0.010 [−0.035, 0.015]; y: a +0.2500 on every seed; "
-        "y: b +0.240 [0.215, 0.265].",
+        "Test accuracy, difference from x: a: x: b +1.00 points on every seed; y: c +25.00 points on every seed; "
+        "y: d +26.00 points on every seed.",
+        "Test loss, difference from x: a: x: b −0.010 [−0.035, 0.015]; y: c +0.2500 on every seed; "
+        "y: d +0.240 [0.215, 0.265].",
     ]
 
 

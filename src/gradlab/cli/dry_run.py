@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from gradlab import training
-from gradlab.cli.settings import complete_settings, configured, load_experiment, make_run
+from gradlab.cli.settings import cautions, complete_settings, configured, load_experiment, make_run
 from gradlab.explain import layer_table, training_memory
 from gradlab.records.environment import available_cores
 from gradlab.report.wording import counted
@@ -17,7 +17,7 @@ from gradlab.training.processes import forking_works, wave_size
 
 def dry_run(settings: dict[str, Any], out: Path | None, *, as_json: bool) -> int:
     """Prints what one experiment would take."""
-    _warn_of_load(settings)
+    _warn(settings)
     folder = out or Path("runs") / settings["experiment"] / time.strftime("%Y-%m-%d_%H-%M-%S")
     document = {**estimate(settings), "folder": str(folder)}
     print(json.dumps(document, indent=2) if as_json else _as_text(document))
@@ -26,7 +26,7 @@ def dry_run(settings: dict[str, Any], out: Path | None, *, as_json: bool) -> int
 
 def dry_run_group(name: str, members: list[dict[str, Any]], *, as_json: bool) -> int:
     """Prints what each experiment of a group would take, and all of them; `members` are their settings."""
-    _warn_of_load(members[0])
+    _warn(members[0])
     documents = [estimate(settings) for settings in members]
     total = sum(document["estimated_seconds"] for document in documents)
     if as_json:
@@ -63,10 +63,10 @@ def estimate(settings: dict[str, Any]) -> dict[str, Any]:
     }
 
 
-def _warn_of_load(settings: dict[str, Any]) -> None:
-    """Says on standard error that the times will be those of a busy machine."""
-    if warning := training.oversubscribed(min(len(settings["seeds"]), 2), settings["threads"]):
-        print(f"warning: {warning}", file=sys.stderr)
+def _warn(settings: dict[str, Any]) -> None:
+    """Says on standard error why the times will be long."""
+    for caution in cautions(settings):
+        print(f"warning: {caution}", file=sys.stderr)
 
 
 def _arm(

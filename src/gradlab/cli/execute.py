@@ -11,7 +11,7 @@ from typing import Any
 import torch
 
 from gradlab import training
-from gradlab.cli.settings import checked_settings, configured, load_experiment, make_run
+from gradlab.cli.settings import cautions, checked_settings, configured, load_experiment, make_run
 from gradlab.cli.together import ranks_of
 from gradlab.data import show_progress
 from gradlab.errors import (
@@ -165,9 +165,8 @@ def _announce(settings: dict[str, Any], folder: RunFolder, display: Display) -> 
         f"{count}, {settings['device']}, {settings['precision']}, {threads} thread{'s' * (threads > 1)} a process"
     )
     display.say(f"folder: {folder.path}")
-    warning = training.oversubscribed(min(len(seeds), 2), threads)
-    if warning:
-        display.say(f"warning: {warning}")
+    for caution in cautions(settings):
+        display.say(f"warning: {caution}")
 
 
 def _finish(

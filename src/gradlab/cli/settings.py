@@ -137,6 +137,15 @@ def choose_device(asked: str | None) -> str:
     return asked
 
 
+def cautions(settings: dict[str, Any]) -> list[str]:
+    """What makes a run slow on this machine: other programs, too many threads, a precision that it has to imitate."""
+    found = (
+        training.oversubscribed(min(len(settings["seeds"]), 2), settings["threads"]),
+        training.slow_precision(choose_device(settings["device"]), settings["precision"]),
+    )
+    return [caution for caution in found if caution]
+
+
 def make_run(folder: RunFolder | None, settings: dict[str, Any], **place: Any) -> training.Run:
     """The `Run` that a run's settings describe."""
     ranks = place.get("ranks", training.Ranks())

@@ -23,8 +23,9 @@ def compare_runs(
 ) -> dict[str, Any]:
     """Returns every arm of the runs on the metrics they share, and the comparisons paired by seed.
 
-    The first arm of the first run is the baseline of every other arm; p-values are adjusted by Holm's method within
-    each metric.
+    An arm of which the first run has one of the same name is compared with that one. Where the runs share no name, the
+    first arm of the first run is the baseline of every other arm. p-values are adjusted by Holm's method within each
+    metric.
 
     Args:
         documents: the `results.json` of two runs or more.
@@ -33,8 +34,8 @@ def compare_runs(
         settings: setting -> its value in each run, for those that differ; see `differing_settings`.
 
     Returns:
-        {"schema", "runs", "settings", "baseline", "seeds", "metrics", "arms", "comparisons"}; "arms" as in
-        `results.json` under "<run>: <arm>".
+        {"schema", "runs", "settings", "baselines", "seeds", "metrics", "arms", "comparisons"}; "arms" as in
+        `results.json` under "<run>: <arm>", "baselines" arm -> the arm it is compared with.
 
     Raises:
         UsageError: there are fewer than two runs, they are on different data, they share no such metric, or fewer
@@ -46,21 +47,19 @@ def compare_runs(
     _refuse_other_data(documents, labels)
     arms = _arms(documents, labels)
     shared = _shared_metrics(documents, labels, metrics)
-    baseline = next(iter(arms))
+    baselines = _baselines(documents, labels)
     seeds = _shared_seeds(arms)
     comparisons = []
     for metric in shared:
         direction = larger_is_better(metric)
         if direction is not None:
             values = {label: values_by_seed(arm, metric) for label, arm in arms.items()}
-            paired = {label: by_seed for label, by_seed in values.items() if by_seed}
-            if baseline in paired:
-                comparisons += compared(paired, baseline=baseline, metric=metric, larger=direction)
+            comparisons += compared(values, baselines=baselines, metric=metric, larger=direction)
     return {
-        "schema": 1,
+        "schema": 2,
         "runs": labels,
         "settings": {name: dict(zip(labels, values, strict=True)) for name, values in (settings or {}).items()},
-        "baseline": baseline,
+        "baselines": baselines,
         "seeds": seeds,
         "metrics": shared,
         "arms": arms,
@@ -108,6 +107,19 @@ def _arms(documents: Sequence[Mapping[str, Any]], labels: Sequence[str]) -> Arms
     return arms
 
 
+def _baselines(documents: Sequence[Mapping[str, Any]], labels: Sequence[str]) -> dict[str, str]:
+    """Which arm each arm is compared with: like with like, or all with the first where nothing is alike."""
+    (first, *others), known = zip(labels, documents, strict=True), documents[0]["arms"]
+    alike = {
+        f"{label}: {arm}": f"{first[0]}: {arm}"
+        for label, document in others
+        for arm in document["arms"]
+        if arm in known
+    }
+    base, *rest = _arms(documents, labels)
+    return alike or dict.fromkeys(rest, base)
+
+
 def _shared_metrics(
     documents: Sequence[Mapping[str, Any]], labels: Sequence[str], wanted: Sequence[str] | None
 ) -> list[str]:
@@ -141,7 +153,12 @@ def _told(document: Mapping[str, Any]) -> str:
     least = max((entry["smallest_p"] for entry in comparisons), default=1.0)
     few = any(shown(entry) == "too few seeds" for entry in comparisons)
     limit = "" if few else f" The smallest p that these pairs can reach is {least:.3g}."
-    return f"Paired by seed against {document['baseline']}; shared seeds: {seed_list(document['seeds'])}.{limit}"
+    baselines = document["baselines"]
+    bases = list(dict.fromkeys(baselines.values()))
+    against = bases[0] if len(bases) == 1 else f"the arm of the same name of {document['runs'][0]}"
+    alone = [arm for arm in document["arms"] if arm not in baselines and arm not in bases]
+    rest = f" Without an arm of the same name, so not compared: {', '.join(alone)}." if alone else ""
+    return f"Paired by seed against {against}; shared seeds: {seed_list(document['seeds'])}.{rest}{limit}"
 
 
 def _settings_told(document: Mapping[str, Any]) -> list[str]:

@@ -183,20 +183,25 @@ def _comparisons(measured: Measurements, directions: Mapping[str, bool]) -> list
         direction = directions.get(metric, larger_is_better(metric))
         if split_of(metric) == "test" and direction is not None:
             values = {arm: _finite(metrics.get(metric, {})) for arm, metrics in measured.items()}
-            comparisons += compared(values, baseline=baseline, metric=metric, larger=direction)
+            baselines = dict.fromkeys((arm for arm in values if arm != baseline), baseline)
+            comparisons += compared(values, baselines=baselines, metric=metric, larger=direction)
     return comparisons
 
 
 def compared(
-    values: Mapping[str, Mapping[int, float]], *, baseline: str, metric: str, larger: bool
+    values: Mapping[str, Mapping[int, float]], *, baselines: Mapping[str, str], metric: str, larger: bool
 ) -> list[dict[str, Any]]:
-    """Returns the comparisons, as JSON, of every arm that shares a seed with the baseline."""
-    base = values[baseline].keys()
-    pairable = {arm: by_seed for arm, by_seed in values.items() if arm == baseline or base & by_seed.keys()}
-    if len(pairable) < 2:
-        return []
+    """Returns the comparisons, as JSON, of every arm that has a baseline and shares a seed with it.
+
+    Args:
+        values: arm -> seed -> value.
+        baselines: arm -> the arm it is compared with.
+        metric: what was measured.
+        larger: whether larger is better.
+    """
+    pairs = {arm: base for arm, base in baselines.items() if values.get(arm, {}).keys() & values.get(base, {}).keys()}
     share = is_share(metric)
-    made = compare_all(pairable, baseline=baseline, larger_is_better=larger, percent=share, share=share)
+    made = compare_all(values, baseline=pairs, larger_is_better=larger, percent=share, share=share)
     return [{"metric": metric, **comparison.as_json()} for comparison in made]
 
 

@@ -85,11 +85,14 @@ def point_chart(
 
 def comparisons_table(comparisons: Sequence[Mapping[str, Any]]) -> Table:
     """Returns the comparisons of `results.json` in numbers, each with what its seeds can show."""
-    header = ("Metric", "Arm", "Difference", "p", "Seeds", "Shown")
+    bases = list(dict.fromkeys(entry["baseline"] for entry in comparisons))
+    several = len(bases) > 1
+    header = ("Metric", "Arm", *(["Against"] * several), "Difference", "p", "Seeds", "Shown")
     rows = [
         (
             metric_label(entry["metric"]),
             entry["treatment"],
+            *([entry["baseline"]] * several),
             _difference(entry),
             number(entry["p_value"] if entry["p_adjusted"] is None else entry["p_adjusted"]),
             str(entry["n"]),
@@ -97,10 +100,10 @@ def comparisons_table(comparisons: Sequence[Mapping[str, Any]]) -> Table:
         )
         for entry in comparisons
     ]
-    baselines = joined(dict.fromkeys(entry["baseline"] for entry in comparisons), ", ")
     adjusted = any(entry["family"] > 1 for entry in comparisons)
     least = max((entry["smallest_p"] for entry in comparisons), default=1.0)
-    told = f"Difference from {baselines}, paired by seed, with its 95 % t interval; p of the two-sided sign-flip test"
+    base = "" if several else f" from {joined(bases, '')}"
+    told = f"Difference{base}, paired by seed, with its 95 % t interval; p of the two-sided sign-flip test"
     holm = ", adjusted by Holm’s method within each metric" if adjusted else ""
     few = f" Before any adjustment these pairs can reach a p of {number(least)} at best."
     return Table(header, rows, f"{told}{holm}.{few}")

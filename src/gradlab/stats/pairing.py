@@ -82,7 +82,7 @@ def compare(
 def compare_all(
     values_by_arm: Mapping[str, Values],
     *,
-    baseline: str,
+    baseline: str | Mapping[str, str],
     confidence: float = 0.95,
     larger_is_better: bool = True,
     percent: bool = False,
@@ -90,13 +90,13 @@ def compare_all(
     generator: numpy.random.Generator | None = None,
     resamples: int = 9999,
 ) -> list[Comparison]:
-    """Returns every other arm compared with the baseline, in the order given, with Holm's adjusted p-values.
+    """Returns arms compared with their baselines, in the order given, with Holm's adjusted p-values.
 
     The intervals are each at `confidence` on their own; only the tests are adjusted for the family.
 
     Args:
         values_by_arm: arm -> what `compare` takes.
-        baseline: the arm that the others are compared with.
+        baseline: the arm that all others are compared with, or arm -> its baseline for those to compare.
         confidence: as in `compare`.
         larger_is_better: as in `compare`.
         percent: as in `compare`.
@@ -109,14 +109,16 @@ def compare_all(
 
     Source: see `compare` and `holm`.
     """
-    if baseline not in values_by_arm:
-        raise unknown("baseline arm", baseline, values_by_arm)
+    pairs = {arm: baseline for arm in values_by_arm if arm != baseline} if isinstance(baseline, str) else dict(baseline)
+    for name in [baseline] if isinstance(baseline, str) else pairs.values():
+        if name not in values_by_arm:
+            raise unknown("baseline arm", name, values_by_arm)
     options: dict[str, Any] = {"confidence": confidence, "larger_is_better": larger_is_better, "percent": percent}
     options |= {"share": share, "generator": generator, "resamples": resamples}
     alone = [
-        compare(values, values_by_arm[baseline], names=(arm, baseline), **options)
+        compare(values, values_by_arm[pairs[arm]], names=(arm, pairs[arm]), **options)
         for arm, values in values_by_arm.items()
-        if arm != baseline
+        if arm in pairs
     ]
     adjusted = holm([comparison.p_value for comparison in alone])
     # Holm's values only grow with each p-value, so the smallest p-values give the smallest adjusted ones.

@@ -2,6 +2,7 @@
 
 from gradlab.training import schedules
 from gradlab.training.allocator import keep_freed_memory
+from gradlab.training.arithmetic import slow_precision
 from gradlab.training.cost import step_seconds
 from gradlab.training.fit import Trained, collect, fit
 from gradlab.training.pretrained import Pretrained
@@ -32,5 +33,6 @@ __all__ = [
     "oversubscribed",
     "ranks_here",
     "schedules",
+    "slow_precision",
     "step_seconds",
 ]

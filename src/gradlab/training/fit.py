@@ -2,17 +2,16 @@
 
 import time
 from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
-from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-import torch
 from torch import Tensor, nn
 
 from gradlab.augment import Transform, draws_for_the_batch
 from gradlab.data import StreamedPixels
 from gradlab.errors import DivergedError, UsageError
 from gradlab.records import Row
+from gradlab.training.arithmetic import computing_threads
 from gradlab.training.compiled import choose_compilation
 from gradlab.training.learner import Training
 from gradlab.training.loop import train
@@ -122,7 +121,7 @@ def fit(
     way = choose_way(together, place, len(seeds), probe, recipe.optimizer(probe.parameters()))
     trained = Trained(arm, sum(p.numel() for p in probe.parameters() if p.requires_grad), way)
     begin = time.perf_counter()
-    with _threads(place.threads), place.stop.deferred():
+    with computing_threads(place.threads), place.stop.deferred():
         compilation = choose_compilation(place, recipe.epochs * task.steps_per_epoch)
         trained.compiled = compilation.told()
         task = replace(task, place=replace(place, compile="on" if compilation.on else "off"))
@@ -174,17 +173,6 @@ def _train_all(task: Task, seeds: tuple[int, ...], trained: Trained) -> Iterator
 
 def _one_seed(task: Task, seed: int, heard: Stop) -> Solo:
     return Solo(task, seed) if task.place.ranks.count == 1 else Share(task, seed, heard)
-
-
-@contextmanager
-def _threads(count: int) -> Iterator[None]:
-    """A context in which torch computes with so many threads."""
-    before = torch.get_num_threads()
-    torch.set_num_threads(count)
-    try:
-        yield
-    finally:
-        torch.set_num_threads(before)
 
 
 def _refuse_impossible(task: Task) -> None:
