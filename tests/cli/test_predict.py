@@ -70,6 +70,22 @@ def test_damaged_weights_are_refused(gradlab, finished, digit, tmp_path):
     assert "is damaged: its SHA-256" in done.stderr
 
 
+def test_a_folder_means_all_pictures_in_it(gradlab, finished, digit, tmp_path):
+    (tmp_path / "many" / "deeper").mkdir(parents=True)
+    for place in ("many/b.png", "many/deeper/a.png", "many/.hidden.png"):
+        (tmp_path / place).write_bytes((tmp_path / "digit.png").read_bytes())
+    (tmp_path / "many" / "notes.txt").write_text("no picture")
+    done = gradlab("predict", str(finished), "many", "digit.png", "--json")
+    assert done.returncode == 0, done.stderr
+    answers = json.loads(done.stdout)["predictions"]
+    assert [answer["image"] for answer in answers] == ["many/b.png", "many/deeper/a.png", "digit.png"]
+    assert answers[0]["classes"] == answers[2]["classes"]
+    (tmp_path / "empty").mkdir()
+    refused = gradlab("predict", str(finished), "empty")
+    assert refused.returncode == 2
+    assert "there is no picture in the folder empty" in refused.stderr
+
+
 def test_what_is_no_picture_is_named(gradlab, finished, tmp_path):
     (tmp_path / "notes.png").write_text("not a picture")
     done = gradlab("predict", str(finished), "notes.png")

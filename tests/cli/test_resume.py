@@ -102,7 +102,9 @@ def test_the_wall_time_is_that_of_all_sessions(gradlab, tmp_path, environment):
     remembered = json.loads(read_sealed(path))
     assert 0 < remembered[SPENT] < 60
     write_sealed(path, json.dumps({**remembered, SPENT: 1000.0}).encode())
-    assert gradlab("resume", "run").returncode == 0
+    resumed = gradlab("resume", "run")
+    assert resumed.returncode == 0
+    assert "goes on where it was: 16 min 40 s of work before this are read back" in resumed.stderr
     assert 1000 < json.loads((tmp_path / "run" / "results.json").read_text())["seconds"] < 1100
     assert gradlab("resume", "run", "--add-seeds", "7").returncode == 0
     grown = json.loads((tmp_path / "run" / "results.json").read_text())["seconds"]

@@ -9,10 +9,11 @@ import pytest
 from PIL import Image
 
 from gradlab.cli.arguments import parse
-from gradlab.cli.run import FLAGS, settings_of
-from gradlab.cli.settings import checked_settings, complete_settings, make_run
+from gradlab.cli.run import FLAGS, begin, settings_of
+from gradlab.cli.settings import cautions, checked_settings, complete_settings, make_run
 from gradlab.data import FRAMINGS, load_folder
-from gradlab.errors import FileError, UsageError
+from gradlab.errors import FileError, InterruptedRunError, UsageError
+from gradlab.records import RunFolder
 
 QUICK = ("run", "logistic_regression", "--quick", "--epochs", "2")
 
@@ -195,6 +196,46 @@ def test_the_framing_asked_for_reaches_the_pictures_and_the_record(tmp_path):
     assert run.facts["data"]["framing"] == "pad"
     with pytest.warns(UserWarning, match="--framing pad keeps"):
         assert run.facts["data"]["sha256"] != load_folder(tmp_path, image_size=8).digest()
+
+
+@pytest.mark.parametrize("where", ["complete_settings", "load_experiment"])
+def test_interrupted_before_there_is_anything_to_go_on_with(where, tmp_path, monkeypatch):
+    """In the first seconds Python raises KeyboardInterrupt wherever it is; later a flag is set."""
+    folder = RunFolder(tmp_path / "run")
+    folder.path.mkdir()
+    stopped = []
+
+    def interrupt(*_arguments):
+        stopped.append(where)
+        raise KeyboardInterrupt
+
+    place = "gradlab.cli.settings" if where == "complete_settings" else "gradlab.cli.execute"
+    monkeypatch.setattr(f"{place}.{where}", interrupt)
+    settings = settings_of("mlp_mnist", "?", {**parse("run", "", FLAGS, []), "quick": True}, {})
+    with pytest.raises((KeyboardInterrupt, InterruptedRunError)) as caught:
+        begin(folder, settings, quiet=True, as_json=False)
+    assert stopped == [where]
+    if where == "complete_settings":
+        assert not folder.path.exists(), "nothing was begun, so nothing is left"
+        assert caught.type is KeyboardInterrupt
+    else:
+        assert f"gradlab resume {folder.path}" in str(caught.value)
+        assert caught.value.exit_code == 130
+
+
+def test_what_should_be_heard_before_a_run(monkeypatch, tmp_path):
+    monkeypatch.setattr("gradlab.training.oversubscribed", lambda *_: None)
+    options = {**parse("run", "", FLAGS, []), "quick": True}
+
+    def told(changes):
+        return cautions(complete_settings(settings_of("compare_models", "?", options, changes)))
+
+    assert told({}) == []
+    assert told({"data": "mnist"}) == []
+    assert told({"data": f"folder:{tmp_path}", "image_size": 32}) == []
+    (caution,) = told({"data": f"folder:{tmp_path}"})
+    assert "at 8 x 8 pixels" in caution
+    assert "--image-size" in caution
 
 
 def test_the_flag_offers_what_there_is():

@@ -50,7 +50,7 @@ def test_published_figures_stand_beside_ours():
     assert sentence.startswith("1 of 2 networks stay below the error of Somebody 1998.")
     assert "validates best, c," in sentence
     assert [point.reference for point in chart.points] == [0.12, 0.03, None]
-    assert [row[1] for row in table.rows] == ["12.00%", "3.00%", "-"]
+    assert [row[1] for row in table.rows] == ["12.00 %", "3.00 %", "-"]
 
 
 def test_the_best_arm_is_chosen_by_validation_alone():
@@ -119,7 +119,7 @@ def test_blocks_from_what_a_run_kept(tmp_path, channels):
     assert isinstance(samples, Pictures)
     assert isinstance(mistakes, Pictures)
     assert isinstance(confusion, ConfusionMatrix)
-    assert list(samples.captions) == ["cat (90%)", "cat (80%), is dog"]
+    assert list(samples.captions) == ["cat (90 %)", "cat (80 %), is dog"]
     expected = pixels[:, 0] if channels == 1 else pixels.transpose(0, 2, 3, 1)
     assert np.array_equal(samples.images, expected)
     assert "2 seeds added up" in confusion.title
@@ -136,7 +136,7 @@ def test_pictures_of_a_folder_have_the_names_of_their_files(tmp_path):
     paths = ["cat/1.png", "dog/deep/a_name_of_many_letters.jpeg"]
     samples, *_ = classification_blocks(kept(tmp_path, files=paths)[0], "net")
     assert isinstance(samples, Pictures)
-    assert list(samples.captions) == ["cat (90%)\n1.png", "cat (80%), is dog\na_name_…ers.jpeg"]
+    assert list(samples.captions) == ["cat (90 %)\n1.png", "cat (80 %), is dog\na_name_…ers.jpeg"]
     assert len("a_name_…ers.jpeg") == 16
     assert samples.columns == 6
     assert figure_csv(samples).splitlines()[0] == "picture,caption,file"

@@ -3,7 +3,7 @@ import math
 import pytest
 
 from gradlab.report import point_chart, results, results_table, summarise_rows
-from gradlab.report.tables import comparisons_table, missing_told, shown, verdicts
+from gradlab.report.tables import comparisons_table, missing_told, sampling_told, shown, verdicts
 
 
 @pytest.fixture
@@ -22,6 +22,27 @@ def test_cells_hold_mean_and_interval(document):
 def test_the_note_on_intervals_says_where_they_are_cut(document):
     assert "cut off at 0 and 100 % where it is a share." in results_table(document, ["test_accuracy"]).caption
     assert "cut" not in results_table(document, ["test_loss"]).caption
+
+
+def test_other_test_images_would_move_an_accuracy_by_the_binomial_interval(document):
+    environment = {"data": {"sizes": {"test": 400}}}
+    table = results_table(document | {"environment": environment}, ["test_accuracy"])
+    means = [entry["metrics"]["test_accuracy"]["mean"] for entry in document["arms"].values()]
+    nearest = min(means, key=lambda mean: abs(mean - 0.5))
+    half = 100 * 1.96 * math.sqrt(nearest * (1 - nearest) / 400)
+    assert table.caption.endswith(
+        f"400 other test images would move it as well, by up to {half:.1f} points (95 %, binomial)."
+    )
+    arms = {"a": {"metrics": {"test_accuracy": {"mean": 0.5}}}, "lost": {"metrics": {"test_accuracy": {"mean": None}}}}
+    told = sampling_told({"arms": arms, "environment": {"data": {"sizes": {"test": 100}}}}, ["test_accuracy"])
+    assert "by up to 9.8 points" in told
+
+
+def test_where_no_number_of_test_images_is_known_nothing_is_said_of_others(document):
+    assert sampling_told(document, ["test_accuracy"]) == ""
+    known = document | {"environment": {"data": {"sizes": {"test": 400}}}}
+    assert sampling_told(known, ["test_loss"]) == ""
+    assert sampling_told({"arms": {}, "environment": known["environment"]}, ["test_accuracy"]) == ""
 
 
 def test_many_metrics_take_a_row_each(document):

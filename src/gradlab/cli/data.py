@@ -1,8 +1,6 @@
 """`gradlab data list | fetch | show`."""
 
 import json
-import sys
-import warnings
 from collections.abc import Callable, Sequence
 from dataclasses import asdict
 from pathlib import Path
@@ -75,13 +73,7 @@ def _show(words: Sequence[str]) -> int:
     from gradlab.data import load, save_picture_grid
     from gradlab.records import slug
 
-    with warnings.catch_warnings(record=True) as told:
-        warnings.simplefilter("always", UserWarning)
-        splits = load(
-            options["name"], root=_root(options), offline=bool(options["offline"]), framing=options["framing"]
-        )
-    for warning in told:
-        print(f"warning: {warning.message}", file=sys.stderr)
+    splits = load(options["name"], root=_root(options), offline=bool(options["offline"]), framing=options["framing"])
     parts = splits.parts()
     if options["split"] not in parts:
         raise UsageError(f"{splits.name} has no {options['split']} part: it has {', '.join(parts)}")

@@ -72,8 +72,8 @@ def _execute(
 ) -> int:
     module = load_experiment(settings["experiment"])
     run = _make_run(folder, settings, display, stop)
-    _announce(settings, folder, display)
     before = max(run.spent, seconds_told(folder))
+    _announce(settings, folder, display, before)
     begin = time.perf_counter() - before  # as if all sessions had been one
     try:
         journal = _recorded(module, configured(module, settings), run, folder, display)
@@ -88,7 +88,7 @@ def _execute(
         raise  # it could not go on, and leaves everything as it was
     except BaseException:
         with contextlib.suppress(FileError):  # what stopped the session is what the user must hear of
-            run.spend(time.perf_counter() - begin)
+            run.note_spent(time.perf_counter() - begin)
         raise
     folder.seal(finished=True)
     forget(folder)
@@ -156,7 +156,7 @@ def _is_users(error: Exception) -> bool:
     return any(f"/{room}/" in last.replace("\\", "/") for room in rooms)
 
 
-def _announce(settings: dict[str, Any], folder: RunFolder, display: Display) -> None:
+def _announce(settings: dict[str, Any], folder: RunFolder, display: Display, before: float) -> None:
     seeds = settings["seeds"]
     count = "1 seed" if len(seeds) == 1 else f"{len(seeds)} seeds"
     threads = settings["threads"]
@@ -165,6 +165,8 @@ def _announce(settings: dict[str, Any], folder: RunFolder, display: Display) -> 
         f"{count}, {settings['device']}, {settings['precision']}, {threads} thread{'s' * (threads > 1)} a process"
     )
     display.say(f"folder: {folder.path}")
+    if before > 0:
+        display.say(f"goes on where it was: {duration(before)} of work before this are read back")
     for caution in cautions(settings):
         display.say(f"warning: {caution}")
 

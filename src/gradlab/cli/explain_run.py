@@ -9,7 +9,7 @@ import numpy as np
 from gradlab.cli.predict import image_classifier, pictures_of, trained_networks
 from gradlab.errors import UsageError
 from gradlab.records import RunFolder
-from gradlab.report import Answer, Block, Heading, Page, Pictures, Text, heated, shades
+from gradlab.report import Answer, Block, Heading, Page, Pictures, Text, heated, percent, shades
 
 LAYERS, CHANNELS = 4, 16
 """At most so many layers are shown, and of each so many channels."""
@@ -47,9 +47,11 @@ def explained_run(
     asked = named if label is None else _class(label, classes)
     picture = np.ascontiguousarray(pixels[0].permute(1, 2, 0).squeeze(-1).numpy())
     blocks, arrays = _looked(model, prepared, picture, asked, classes[asked])
-    says = f"The network of '{chosen}' says {classes[named]} ({shares[named]:.1%}) to {Path(image).name}."
+    says = (
+        f"The network of '{chosen}' says {classes[named]} ({percent(float(shares[named]), 1)}) to {Path(image).name}."
+    )
     if asked != named:
-        says += f" Asked about {classes[asked]} ({shares[asked]:.1%})."
+        says += f" Asked about {classes[asked]} ({percent(float(shares[asked]), 1)})."
     document = {
         "run": str(run.path),
         "arm": chosen,

@@ -9,14 +9,20 @@ from typing import Any
 from gradlab.cli.arguments import JSON, Flag, parse, positive_number, word
 from gradlab.errors import FileError, UsageError, unknown
 from gradlab.records import RunFolder, read_weights
-from gradlab.report import best_validated, ties_told
+from gradlab.report import best_validated, percent, ties_told
 
 
 def main(words: Sequence[str]) -> int:
     """Says which class each picture belongs to, by the mean probability over the seeds' networks."""
     flags = [
         Flag(name="run", help="the folder of a finished run", convert=word),
-        Flag(name="images", help="pictures: PNG, JPEG, WEBP, ...", convert=word, many=True, shown="IMAGE"),
+        Flag(
+            name="images",
+            help="pictures: PNG, JPEG, WEBP, ..., or folders of them",
+            convert=word,
+            many=True,
+            shown="IMAGE",
+        ),
         Flag(name="--arm", help="whose networks [the arm that validates best]", convert=word, shown="ARM"),
         Flag(name="--top", help="how many classes to name [3]", convert=positive_number, default=3, shown="N"),
         Flag(name="--invert", help="swap dark and bright: for dark digits on white paper"),
@@ -31,7 +37,7 @@ def main(words: Sequence[str]) -> int:
         return 0
     print(f"{arm}, by {answers[0]['seeds']} seed{'s' * (answers[0]['seeds'] > 1)}:")
     for answer in answers:
-        ranked = ", ".join(f"{entry['class']} {entry['probability']:.1%}" for entry in answer["classes"])
+        ranked = ", ".join(f"{entry['class']} {percent(entry['probability'], 1)}" for entry in answer["classes"])
         first = answer["classes"][0]["class"]
         print(f"{answer['image']}: {ranked} ({answer['agreeing']} of {answer['seeds']} seeds say {first})")
     return 0
@@ -72,13 +78,34 @@ def _answers(run: RunFolder, environment: dict[str, Any], arm: str, options: dic
     from gradlab.evaluation import predict_logits
 
     data = environment["data"]
-    pixels = pictures_of(run, data, options["images"], invert=options["invert"])
+    names = named_pictures(options["images"])
+    pixels = pictures_of(run, data, names, invert=options["invert"])
     prepare = Normalize(data["mean"], data["standard_deviation"])
     shares = torch.stack(
         [predict_logits(model, pixels, prepare).softmax(1) for model in trained_networks(run, environment, arm)]
     )
     return [_answer(name, shares[:, index], data["classes"], options["top"])
-            for index, name in enumerate(options["images"])]  # fmt: skip
+            for index, name in enumerate(names)]  # fmt: skip
+
+
+def named_pictures(names: Sequence[str]) -> list[str]:
+    """The files that are meant: of a folder all pictures in it, at any depth.
+
+    Raises:
+        UsageError: a folder has none.
+    """
+    from gradlab.data import picture_files
+
+    files: list[str] = []
+    for name in names:
+        if not Path(name).is_dir():
+            files.append(name)
+            continue
+        inside = [str(path) for path in picture_files(Path(name))]
+        if not inside:
+            raise UsageError(f"there is no picture in the folder {name}: name pictures, or a folder of them")
+        files += inside
+    return files
 
 
 def pictures_of(run: RunFolder, data: dict[str, Any], names: Sequence[str], *, invert: bool) -> Any:

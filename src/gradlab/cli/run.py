@@ -21,7 +21,7 @@ from gradlab.cli.arguments import (
 from gradlab.cli.fields import outline
 from gradlab.cli.repeat import repeating
 from gradlab.cli.together import refuse_several, together
-from gradlab.errors import DataUnavailableError, UsageError, unknown
+from gradlab.errors import DataUnavailableError, InterruptedRunError, UsageError, unknown
 from gradlab.experiments import GROUPS, experiment_names, source_of
 
 if TYPE_CHECKING:
@@ -141,6 +141,16 @@ def begin(folder: "RunFolder", settings: dict[str, Any], *, quiet: bool, as_json
     Raises:
         GradlabError: whatever stopped it.
     """
+    try:
+        return _begin(folder, settings, quiet=quiet, as_json=as_json)
+    except KeyboardInterrupt:
+        if not folder.has("config"):  # there is nothing yet to go on with
+            shutil.rmtree(folder.path, ignore_errors=True)
+            raise
+        raise InterruptedRunError(f"interrupted; go on with: gradlab resume {folder.path}", exit_code=130) from None
+
+
+def _begin(folder: "RunFolder", settings: dict[str, Any], *, quiet: bool, as_json: bool) -> int:
     from gradlab.cli.execute import execute_held
     from gradlab.cli.settings import complete_settings
     from gradlab.records import write_atomically, write_json

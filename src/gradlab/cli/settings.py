@@ -138,12 +138,22 @@ def choose_device(asked: str | None) -> str:
 
 
 def cautions(settings: dict[str, Any]) -> list[str]:
-    """What makes a run slow on this machine: other programs, too many threads, a precision that it has to imitate."""
+    """What to hear before a run: why it will be slow here, and what `--quick` does to one's own pictures."""
     found = (
         training.oversubscribed(min(len(settings["seeds"]), 2), settings["threads"]),
         training.slow_precision(choose_device(settings["device"]), settings["precision"]),
+        _tiny_pictures(settings),
     )
     return [caution for caution in found if caution]
+
+
+def _tiny_pictures(settings: dict[str, Any]) -> str | None:
+    """A warning where pictures of one's own are shrunk to the size of the digits that `--quick` is made for."""
+    changes = settings.get("changes", {})
+    own, side = str(changes.get("data", "")).startswith("folder:"), settings.get("config", {}).get("image_size")
+    if not (settings.get("quick") and own and side and "image_size" not in changes):
+        return None
+    return f"--quick reads these pictures at {side} x {side} pixels, few to tell them apart by: give --image-size"
 
 
 def make_run(folder: RunFolder | None, settings: dict[str, Any], **place: Any) -> training.Run:

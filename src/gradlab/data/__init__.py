@@ -3,7 +3,7 @@
 from gradlab.data.archive import Progress
 from gradlab.data.decode import FRAMINGS, Framing, read_picture
 from gradlab.data.download import fetch, show_progress
-from gradlab.data.folder import IMAGE_MEMORY, load_folder
+from gradlab.data.folder import IMAGE_MEMORY, load_folder, picture_files
 from gradlab.data.grid import picture_grid, save_picture_grid
 from gradlab.data.images import Images, Normalisation, Splits
 from gradlab.data.listing import Entry, catalogue, first_present
@@ -37,6 +37,7 @@ __all__ = [
     "images_from",
     "load",
     "load_folder",
+    "picture_files",
     "picture_grid",
     "read_picture",
     "resized",

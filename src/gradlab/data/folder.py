@@ -188,7 +188,7 @@ def _list_part(folder: Path, classes: tuple[str, ...], root: Path) -> _Listing:
             raise DataUnavailableError(
                 f"{class_folder} is a class that train/ does not have: add it there or remove it"
             )
-        files = _image_files(class_folder, root.resolve())
+        files = picture_files(class_folder, root)
         if not files:
             raise DataUnavailableError(f"class folder {class_folder} has no image: add some or remove it")
         paths += files
@@ -196,12 +196,19 @@ def _list_part(folder: Path, classes: tuple[str, ...], root: Path) -> _Listing:
     return _Listing(tuple(paths), np.array(labels, dtype=np.int64))
 
 
-def _image_files(folder: Path, root: Path) -> list[Path]:
+def picture_files(folder: Path, root: Path | None = None) -> list[Path]:
+    """The pictures in a folder, at any depth, in the order of their paths; what is hidden is left out.
+
+    Args:
+        folder: where to look; linked folders in it are not entered.
+        root: links to files that lie outside of it are left out; the folder itself where None.
+    """
+    inside = (root or folder).resolve()
     files: list[Path] = []
     for parent, folders, names in os.walk(folder):
         folders[:] = [name for name in folders if not name.startswith(".")]
         paths = (Path(parent, name) for name in names if not name.startswith("."))
-        files += [path for path in paths if path.suffix.lower() in ENDINGS and _stays_inside(path, root)]
+        files += [path for path in paths if path.suffix.lower() in ENDINGS and _stays_inside(path, inside)]
     return sorted(files)
 
 

@@ -168,7 +168,7 @@ def page(run: RunFolder) -> list[Block]:
     first = arms[0]
     verdicts = verdicts_told(list(differences(results, first, arms[1:]).values()))
     blocks: list[Block] = [
-        Answer(f"{accuracies_sentence(results)} {verdicts}".strip()),
+        Answer(" ".join(filter(None, (accuracies_sentence(results), verdicts, _at_equal_time(results))))),
         Text(_advice(run, best, ties_told(rows, arms)), heading="Which one to use"),
         results_table(results, ["test_accuracy", "test_loss"]),
         line_chart(rows, where={"split": "validation"}, percent=True, title="Validation accuracy over epochs"),
@@ -179,7 +179,7 @@ def page(run: RunFolder) -> list[Block]:
         told = ", ".join(f"{arm.removesuffix(EQUAL_TIME)} {_epochs(rows, arm)}" for arm in arms if EQUAL_TIME in arm)
         dearest = f"Epochs at equal time: {told}; the others already take longest." if told else "All cost the same."
         measured = "Costs were measured on a few steps before training."
-        blocks.append(Text(" ".join(filter(None, (dearest, measured, _at_equal_time(results))))))
+        blocks.append(Text(f"{dearest} {measured}"))
     blocks += classification_blocks(run, best)
     rest = [block for arm in arms if arm != best for block in classification_blocks(run, arm)]
     return [*blocks, Details("What the other networks get wrong", rest)] if rest else blocks

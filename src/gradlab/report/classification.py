@@ -8,7 +8,7 @@ import numpy as np
 
 from gradlab.records import Row, RunFolder
 from gradlab.report.blocks import Block, ConfusionMatrix, Pictures, Point, PointChart, Table
-from gradlab.report.wording import is_share
+from gradlab.report.wording import is_share, percent
 from gradlab.stats import format_interval, summarise
 
 _SAME_SHARE = 5e-5
@@ -118,7 +118,7 @@ def beside_published(
     )
     chart = PointChart(points, "Test error", "test error", percent=True, name="gradlab", reference_name=source)
     cells = tuple(
-        (arm, f"{published[arm]:.2%}" if arm in published else "-", format_interval(error, percent=True),
+        (arm, percent(published[arm], 2) if arm in published else "-", format_interval(error, percent=True),
          f"{results['arms'][arm]['parameters']:,}")
         for arm, error in arms.items()
     )  # fmt: skip
@@ -165,5 +165,5 @@ def file_name(path: str) -> str:
 
 def _caption(true: str, predicted: str, probability: float) -> str:
     if true == predicted:
-        return f"{predicted} ({probability:.0%})"
-    return f"{predicted} ({probability:.0%}), is {true}"
+        return f"{predicted} ({percent(probability)})"
+    return f"{predicted} ({percent(probability)}), is {true}"

@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from gradlab.report.tables import cell, missing_told, results_table, seeds_cell, shown_metrics
+from gradlab.report.tables import cell, missing_told, results_table, sampling_told, seeds_cell, shown_metrics
 from gradlab.report.wording import is_share, metric_label
 
 WIDTH = 100
@@ -32,7 +32,7 @@ def terminal_summary(results: Mapping[str, Any], metrics: Sequence[str] | None =
         ]
         lines = aligned(("Arm", "Metric", "Mean", "Seeds"), rows)
     cut = ", cut off at 0 and 100 %" if any(map(is_share, names)) else ""
-    note = f"Mean and 95 % interval over seeds{cut}."
+    note = f"Mean and 95 % interval over seeds{cut}. {sampling_told(results, names)}".rstrip()
     return "\n".join([*lines, "", note, *missing_told(results)])
 
 

@@ -11,6 +11,8 @@ from gradlab.errors import UsageError
 from gradlab.training.schedules import Schedule, constant
 
 _CONSTANT = constant()
+FEW_AN_EPOCH, FITTING_AN_EPOCH, FEW_IN_ALL = 4, 16, 100
+"""Steps: fewer than the first an epoch and the last in all are few; the second is what an epoch should have."""
 MakeOptimizer = Callable[[Iterable[torch.nn.Parameter]], torch.optim.Optimizer]
 
 
@@ -87,3 +89,13 @@ class Recipe:
                 f"set it to {samples} or less (--batch-size)"
             )
         return samples // self.batch_size if self.drop_last else -(-samples // self.batch_size)
+
+    def too_few_steps(self, samples: int) -> str | None:
+        """A warning where few images in large batches leave an optimiser hardly a step to learn by, else None."""
+        steps = self.steps_per_epoch(samples)
+        if steps >= FEW_AN_EPOCH or steps * self.epochs >= FEW_IN_ALL:
+            return None
+        return (
+            f"{samples} training samples in batches of {self.batch_size} make {steps * self.epochs} steps in all, few "
+            f"to learn by: a smaller batch gives more (--batch-size {max(1, samples // FITTING_AN_EPOCH)})"
+        )

@@ -150,6 +150,8 @@ class Run:
         for other in self.facts["arms"]:
             if slug(arm).lower() == slug(other).lower():
                 raise UsageError(f"the arms '{other}' and '{arm}' would share their files: name one of them otherwise")
+        if told := recipe.too_few_steps(len(examples[0])):
+            warnings.warn(f"{arm}: {told}", stacklevel=2)
         if self.board is not None:
             self._show(self.board, arm, make_model(), examples[0][:BOARD_PICTURES], prepare)
         try:
@@ -235,8 +237,8 @@ class Run:
         """Seconds of all sessions up to the latest that was interrupted; one that was killed could not say."""
         return 0.0 if self.folder is None else self._remembered(self.folder).get(SPENT, 0.0)
 
-    def spend(self, seconds: float) -> None:
-        """Keeps how long all sessions took so far."""
+    def note_spent(self, seconds: float) -> None:
+        """Keeps how long all sessions took so far, for `spent` to say."""
         if self.folder is not None:
             self._keep(self.folder, SPENT, seconds)
 
