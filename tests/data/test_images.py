@@ -7,6 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from gradlab.data import Images, Splits
+from gradlab.errors import UsageError
 
 
 def images(count: int = 4, channels: int = 1, side: int = 3, classes: tuple[str, ...] = ("a", "b")) -> Images:
@@ -61,6 +62,16 @@ class TestImages:
     def test_take_refuses_what_is_no_position(self, indices):
         with pytest.raises(IndexError, match="indices must"):
             images().take(indices)
+
+    def test_the_first_ones_are_those_in_front_and_none_asked_for_means_all(self):
+        whole = images()
+        assert whole.first(0) is whole
+        assert torch.equal(whole.first(3).pixels, whole.pixels[:3])
+
+    @pytest.mark.parametrize("count", [-1, 5])
+    def test_more_than_there_are_is_refused(self, count):
+        with pytest.raises(UsageError, match=f"there are 4 training images.* got --train-images {count}"):
+            images().first(count)
 
     def test_files_follow_their_images_and_count_in_no_digest(self):
         pixels, labels = torch.zeros(3, 1, 2, 2, dtype=torch.uint8), torch.zeros(3, dtype=torch.int64)

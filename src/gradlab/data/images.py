@@ -10,6 +10,8 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from gradlab.errors import UsageError
+
 UNLABELLED = -1
 BRIGHTEST = 255
 IMAGES_AT_ONCE = 1000
@@ -67,6 +69,16 @@ class Images:
             raise IndexError(f"indices must lie in [0, {len(self)}): got {int(chosen.min())} to {int(chosen.max())}")
         files = None if self.files is None else self.files[chosen.cpu().numpy()]
         return Images(self.pixels[chosen], self.labels[chosen], self.classes, files)
+
+    def first(self, count: int) -> "Images":
+        """So many images from the front; all of them where the count is 0.
+
+        Raises:
+            UsageError: there are fewer.
+        """
+        if not 0 <= count <= len(self):
+            raise UsageError(f"there are {len(self):,} training images, and 0 takes all: got --train-images {count}")
+        return self.take(range(count)) if count else self
 
     def to(self, device: torch.device | str) -> "Images":
         """The same images on another device; itself where they are there already."""

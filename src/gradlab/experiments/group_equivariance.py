@@ -34,7 +34,6 @@ from gradlab.equivariance import (
     subgroup_indices,
     transformed,
 )
-from gradlab.errors import UsageError
 from gradlab.evaluation import accuracy_over_rotation, examine, measure_classification, rotate, turned
 from gradlab.models import CNN, GroupEquivariantCNN
 from gradlab.objectives import classification
@@ -152,10 +151,7 @@ def run(config: Config, run: Run) -> Iterator[Row]:
     """Trains on upright images; selects on the turned validation split; tests upright, turned, and at every angle."""
     splits = run.load(config.data, side=config.image_size)
     normalize = Normalize(*splits.normalisation)
-    if not 0 <= config.train_images <= len(splits.train):
-        told = f"{config.data} has {len(splits.train)} training images, 0 takes all"
-        raise UsageError(f"{told}: got --train-images {config.train_images}")
-    train = splits.train.take(range(config.train_images)) if config.train_images else splits.train
+    train = splits.train.first(config.train_images)
     validation, test = (
         turned(images, rng.generator(0, f"angles {part}"))
         for part, images in (("validation", splits.validation), ("test", splits.test))
