@@ -31,7 +31,7 @@ def test_other_test_images_would_move_an_accuracy_by_the_binomial_interval(docum
     nearest = min(means, key=lambda mean: abs(mean - 0.5))
     half = 100 * 1.96 * math.sqrt(nearest * (1 - nearest) / 400)
     assert table.caption.endswith(
-        f"400 other test images would move it as well, by up to {half:.1f} points (95 %, binomial)."
+        f"Other 400 test images could move a mean as well, by up to {half:.1f} points (95 %, binomial)."
     )
     arms = {"a": {"metrics": {"test_accuracy": {"mean": 0.5}}}, "lost": {"metrics": {"test_accuracy": {"mean": None}}}}
     told = sampling_told({"arms": arms, "environment": {"data": {"sizes": {"test": 100}}}}, ["test_accuracy"])

@@ -217,7 +217,7 @@ def sampling_told(results: Mapping[str, Any], metrics: Sequence[str]) -> str:
         return ""
     nearest = min(shares, key=lambda share: abs(share - 0.5))
     moved = 1.96 * math.sqrt(nearest * (1 - nearest) / count)
-    return f"{count:,} other test images would move it as well, by up to {100 * moved:.1f} points (95 %, binomial)."
+    return f"Other {count:,} test images could move a mean as well, by up to {100 * moved:.1f} points (95 %, binomial)."
 
 
 def _finite_count(metric: Mapping[str, Any]) -> int:
