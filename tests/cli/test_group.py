@@ -5,8 +5,14 @@ import signal
 import subprocess
 import sys
 import time
+from types import SimpleNamespace
 
+from gradlab.cli import group
+from gradlab.cli.arguments import parse
+from gradlab.cli.run import FLAGS
+from gradlab.errors import DivergedError
 from gradlab.experiments import GROUPS, experiment_names
+from gradlab.records import write_json
 
 
 def test_a_group_is_interrupted_resumed_and_reported_as_one(gradlab, tmp_path, environment):
@@ -37,6 +43,29 @@ def test_a_group_is_interrupted_resumed_and_reported_as_one(gradlab, tmp_path, e
     page = (tmp_path / "all" / "report.html").read_text()
     assert page.count("gradlab run slides --quick --seeds 0") >= len(GROUPS["slides"])
     assert page.count('class="answer"') >= len(GROUPS["slides"]) or page.count("Answer") >= len(GROUPS["slides"])
+
+
+def test_an_experiment_that_diverges_does_not_keep_the_others_from_their_turn(tmp_path, monkeypatch, capsys):
+    begun = []
+
+    def begin(member, settings, **_):
+        begun.append(settings["experiment"])
+        write_json(member.path / "config.json", settings)
+        if settings["experiment"] == "lenet":
+            raise DivergedError("'net' seed 0: loss nan")
+        return 0
+
+    monkeypatch.setattr(group, "begin", begin)
+    monkeypatch.setattr(group, "page_of_run", lambda run, _blocks: run.path.name)
+    monkeypatch.setattr(group, "load_experiment", lambda _name: SimpleNamespace(page=lambda _run: []))
+    written = []
+    monkeypatch.setattr(group, "write_report", lambda pages, folder, title: written.append(pages) or SimpleNamespace(
+        html=folder / "report.html", pdf=folder / "report.pdf"))  # fmt: skip
+    code = group.run_group("slides", {**parse("run slides", "", FLAGS, ["--quick"]), "out": str(tmp_path / "all")})
+    assert begun == list(GROUPS["slides"])
+    assert written == [list(GROUPS["slides"])], "one report of all"
+    assert code == DivergedError("").exit_code == 1
+    assert "gradlab: lenet: 'net' seed 0: loss nan" in capsys.readouterr().err
 
 
 def test_a_group_refuses_what_belongs_to_one_experiment(gradlab):

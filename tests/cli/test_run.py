@@ -3,12 +3,14 @@
 import hashlib
 import json
 import re
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
 from PIL import Image
 
 from gradlab.cli.arguments import parse
+from gradlab.cli.dry_run import _steps_of_evaluation
 from gradlab.cli.run import FLAGS, begin, settings_of
 from gradlab.cli.settings import cautions, checked_settings, complete_settings, make_run
 from gradlab.data import FRAMINGS, load_folder
@@ -102,6 +104,14 @@ def test_dry_run_keeps_nothing(gradlab, tmp_path):
     assert document["arms"]["recommended"]["estimated_seconds"] > 0
     assert document["arms"]["slides"]["operations_per_image"] == 2 * (20 * 576 * 25 + 50 * 64 * 500 + 400_000 + 5_000)
     assert list(tmp_path.iterdir()) == []
+
+
+def test_a_dry_run_counts_what_is_only_looked_at_as_a_third():
+    facts = {"data": {"sizes": {"train": 900, "validation": 60, "test": 90}}}
+    run = SimpleNamespace(facts=facts)
+    about = {"recipe": {"epochs": 10, "batch_size": 10}, "measured": ["validation", "somewhere else"]}
+    assert _steps_of_evaluation(about, run) == pytest.approx((10 * 60 + 90) / 10 / 3)
+    assert _steps_of_evaluation({**about, "measured": []}, run) == pytest.approx(3)
 
 
 def test_without_out_the_folder_is_named_after_experiment_and_start(gradlab, tmp_path):

@@ -1,5 +1,7 @@
 """Blocks and sentences of classification experiments."""
 
+from types import SimpleNamespace
+
 import numpy as np
 import pytest
 
@@ -14,7 +16,7 @@ from gradlab.report import (
     ties_told,
     with_error,
 )
-from gradlab.report.blocks import ConfusionMatrix, Pictures
+from gradlab.report.blocks import MOST_CLASSES, ConfusionMatrix, Pictures, Table
 from gradlab.report.figures import figure_csv
 
 
@@ -53,6 +55,12 @@ def test_published_figures_stand_beside_ours():
     assert [row[1] for row in table.rows] == ["12.00 %", "3.00 %", "-"]
 
 
+def run_with(rows, **best_epochs):
+    """What there is of a run to choose an arm by: its rows, and the epoch whose weights each arm's first seed kept."""
+    arms = {arm: {"best_epochs": {"0": epoch}} for arm, epoch in best_epochs.items()}
+    return SimpleNamespace(rows=lambda: rows, document=lambda name: {"environment": {"arms": arms}}[name])
+
+
 def test_the_best_arm_is_chosen_by_validation_alone():
     rows = [
         {"arm": "a", "seed": 0, "epoch": 1, "split": "validation", "accuracy": 0.9},
@@ -60,7 +68,22 @@ def test_the_best_arm_is_chosen_by_validation_alone():
         {"arm": "b", "seed": 0, "epoch": 2, "split": "validation", "accuracy": 0.7},
         {"arm": "a", "seed": 0, "split": "test", "accuracy": 1.0},
     ]
-    assert best_validated(rows, ["a", "b"]) == "b"
+    assert best_validated(run_with(rows), ["a", "b"]) == "b"
+
+
+def test_an_arm_is_judged_by_the_weights_that_were_kept():
+    rows = [
+        {"arm": arm, "seed": 0, "epoch": epoch, "split": "validation", "accuracy": accuracy}
+        for arm, curve in {"a": [0.8, 0.95, 0.82], "b": [0.8, 0.84, 0.85]}.items()
+        for epoch, accuracy in enumerate(curve, start=1)
+    ]
+    assert best_validated(run_with(rows, a=2, b=3), ["b", "a"]) == "a"
+    assert best_validated(run_with(rows, a=None, b=None), ["b", "a"]) == "b", "without a selection, the last epoch's"
+    after = [{"arm": "b", "seed": 0, "split": "validation", "accuracy": 0.96}]
+    assert best_validated(run_with(after + rows, a=2, b=3), ["b", "a"]) == "b", (
+        "measured on the kept weights themselves"
+    )
+    assert ties_told(run_with(rows, a=2, b=3), ["a", "b"]) == ""
 
 
 def test_the_best_arm_by_a_metric_below_zero_is_one_that_was_measured():
@@ -68,7 +91,7 @@ def test_the_best_arm_by_a_metric_below_zero_is_one_that_was_measured():
         {"arm": arm, "seed": 0, "epoch": 1, "split": "validation", "elbo": elbo}
         for arm, elbo in {"a": -110.0, "b": -100.0}.items()
     ]
-    assert best_validated(rows, ["unmeasured", "a", "b"], metric="elbo") == "b"
+    assert best_validated(run_with(rows), ["unmeasured", "a", "b"], metric="elbo") == "b"
 
 
 def validated(metric, **reached):
@@ -93,7 +116,7 @@ def validated(metric, **reached):
 )
 def test_arms_that_validate_equally_well_are_named(metric, reached, told):
     rows = validated(metric, **reached)
-    found = ties_told(rows, list(reached), metric="accuracy" if metric == "loss" else metric)
+    found = ties_told(run_with(rows), list(reached), metric="accuracy" if metric == "loss" else metric)
     assert (found == "") == (told == "")
     assert found.startswith(told)
 
@@ -123,6 +146,19 @@ def test_blocks_from_what_a_run_kept(tmp_path, channels):
     expected = pixels[:, 0] if channels == 1 else pixels.transpose(0, 2, 3, 1)
     assert np.array_equal(samples.images, expected)
     assert "2 seeds added up" in confusion.title
+
+
+@pytest.mark.parametrize(("count", "kind"), [(MOST_CLASSES, ConfusionMatrix), (MOST_CLASSES + 1, Table)])
+def test_more_classes_than_a_matrix_shows_have_their_mistakes_listed(tmp_path, count, kind):
+    run, _pixels = kept(tmp_path, classes=[f"class {number}" for number in range(count)])
+    confusion = np.eye(count, dtype=np.int64)
+    confusion[3, 7], confusion[7, 3] = 5, 9
+    run.write_arrays("net", **{**run.arrays("net"), "confusion": confusion})
+    last = classification_blocks(run, "net")[-1]
+    assert isinstance(last, kind)
+    if isinstance(last, Table):
+        assert list(last.rows) == [("class 7", "class 3", "9"), ("class 3", "class 7", "5")]
+        assert "2 seeds added up" in last.caption
 
 
 @pytest.mark.parametrize(("name", "columns"), [("airplane", 8), ("automobile", 6), ("dog or automobile", 6)])

@@ -24,18 +24,26 @@ def test_the_note_on_intervals_says_where_they_are_cut(document):
     assert "cut" not in results_table(document, ["test_loss"]).caption
 
 
-def test_other_test_images_would_move_an_accuracy_by_the_binomial_interval(document):
-    environment = {"data": {"sizes": {"test": 400}}}
-    table = results_table(document | {"environment": environment}, ["test_accuracy"])
-    means = [entry["metrics"]["test_accuracy"]["mean"] for entry in document["arms"].values()]
-    nearest = min(means, key=lambda mean: abs(mean - 0.5))
-    half = 100 * 1.96 * math.sqrt(nearest * (1 - nearest) / 400)
-    assert table.caption.endswith(
-        f"Other 400 test images could move a mean as well, by up to {half:.1f} points (95 %, binomial)."
-    )
-    arms = {"a": {"metrics": {"test_accuracy": {"mean": 0.5}}}, "lost": {"metrics": {"test_accuracy": {"mean": None}}}}
-    told = sampling_told({"arms": arms, "environment": {"data": {"sizes": {"test": 100}}}}, ["test_accuracy"])
-    assert "by up to 9.8 points" in told
+@pytest.mark.parametrize(
+    ("shares", "count", "points"),
+    # Worked out by hand from Wilson's formula with z = 1.96.
+    [
+        ([0.5], 100, "9.6"),
+        ([1.0], 27, "12.5"),
+        ([0.0, 1.0], 27, "12.5"),
+        ([0.9, None], 400, "3.3"),
+        ([1.0], 10_000, "0.0"),
+    ],
+)
+def test_other_test_images_would_move_an_accuracy(shares, count, points):
+    arms = {f"arm {place}": {"metrics": {"test_accuracy": {"mean": share}}} for place, share in enumerate(shares)}
+    told = sampling_told({"arms": arms, "environment": {"data": {"sizes": {"test": count}}}}, ["test_accuracy"])
+    assert told == f"Other {count:,} test images could move a mean as well, by up to {points} points (95 %, Wilson)."
+
+
+def test_the_table_says_so_below(document):
+    table = results_table(document | {"environment": {"data": {"sizes": {"test": 400}}}}, ["test_accuracy"])
+    assert "Other 400 test images could move a mean" in table.caption
 
 
 def test_where_no_number_of_test_images_is_known_nothing_is_said_of_others(document):
@@ -43,6 +51,8 @@ def test_where_no_number_of_test_images_is_known_nothing_is_said_of_others(docum
     known = document | {"environment": {"data": {"sizes": {"test": 400}}}}
     assert sampling_told(known, ["test_loss"]) == ""
     assert sampling_told({"arms": {}, "environment": known["environment"]}, ["test_accuracy"]) == ""
+    words = {"data": {"kind": "words", "sizes": {"test": 400}}}
+    assert sampling_told(document | {"environment": words}, ["test_accuracy"]) == ""
 
 
 def test_many_metrics_take_a_row_each(document):

@@ -342,6 +342,37 @@ def test_a_schedule_that_differs_somewhere_is_refused(step, bars, recipe, make_s
         collect(begun(lambda number: 0.5 if number == step else 1.0, Stop()))
 
 
+@pytest.mark.parametrize("change", ["labels", "pixels", "smoothing", "augmentation"])
+def test_a_state_of_other_data_loss_or_augmentation_is_refused(change, tmp_path, bars, recipe, make_small_net):
+    pixels, labels = bars
+
+    def train(images, targets, smoothing, degrees, folder):
+        prepare = Pipeline([SmallAffine(degrees=degrees, translate=1, scale=0.1), Normalize((0.3,), (0.25,))])
+        objective = partial(classification, label_smoothing=smoothing)
+        return collect(fit(make_small_net, (images, targets), objective, recipe(), seeds=(0,), prepare=prepare,
+                           place=Place(state=folder)))  # fmt: skip
+
+    rows, _trained = train(pixels, labels, 0.1, 5, tmp_path / "state")
+    assert train(pixels, labels, 0.1, 5, tmp_path / "state")[0] == rows, "the same is read back"
+    other = {"labels": (pixels, 1 - labels, 0.1, 5), "pixels": (255 - pixels, labels, 0.1, 5),
+             "smoothing": (pixels, labels, 0.5, 5), "augmentation": (pixels, labels, 0.1, 20)}[change]  # fmt: skip
+    said = {"smoothing": "objective", "augmentation": "inputs"}.get(change, "examples")
+    with pytest.raises(FileError, match=f"of other settings .{said} "):
+        train(*other, tmp_path / "state")
+
+
+def test_seconds_are_those_of_all_seeds_also_where_they_are_read_back(
+    tmp_path, bars, recipe, make_small_net, normalize
+):
+    def trained(seeds):
+        return collect(fit(make_small_net, bars, classification, recipe(epochs=1), seeds=seeds, together="in a row",
+                           prepare=normalize, place=Place(state=tmp_path)))[1]  # fmt: skip
+
+    trained((0, 1, 2))
+    alone = [trained((seed,)).seconds for seed in (0, 1, 2)]
+    assert trained((0, 1, 2)).seconds >= sum(alone) * 0.999
+
+
 class Clock:
     """A clock that stands still until it is set."""
 
@@ -355,12 +386,13 @@ class Clock:
 def test_saving_takes_a_hundredth_of_the_time_at_most(monkeypatch):
     clock, saved = Clock(), []
 
-    def slow_save(_task, training, _folder):
+    def slow_save(_task, training, _folder, _settings):
         saved.append(training.seconds)
         clock.now += 2
 
     monkeypatch.setattr(saver_module, "time", clock)
     monkeypatch.setattr(saver_module, "_save", slow_save)
+    monkeypatch.setattr(saver_module, "_settings", lambda _task, _learner: {})
     monkeypatch.setattr(saver_module, "state_folder", lambda _task, _learner: Path("somewhere"))
     training = SimpleNamespace(learner=None, seconds=7.0, finished=False)
     saver = saver_module.Saver(SimpleNamespace(place=Place(save_seconds=10)), training)

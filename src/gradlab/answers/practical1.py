@@ -14,14 +14,14 @@ ASKED_FOR = 0.56
 def _goal(run: RunFolder) -> Iterator[str]:
     """Whether the arm that validates best reaches what part 2 asks for."""
     results = run.document("results")
-    rows, arms = run.rows(), list(results["arms"])
-    best = best_validated(rows, arms)
+    arms = list(results["arms"])
+    best = best_validated(run, arms)
     verb = "is reached" if (mean_of(results, best) or 0.0) >= ASKED_FOR else "is not reached"
     yield (
         f"The goal of at least {percent(ASKED_FOR)} {verb}: {best}, which validates best, has "
         f"{accuracy_of(results, best)}."
     )
-    if tie := ties_told(rows, arms):
+    if tie := ties_told(run, arms):
         yield tie
 
 

@@ -1,12 +1,13 @@
 """More seeds for what is finished: what was trained is read back, only the new seeds are trained."""
 
+import sys
 from collections.abc import Sequence
 from typing import Any
 
 from gradlab.cli.execute import execute_held
 from gradlab.cli.repeat import with_seeds
 from gradlab.cli.settings import checked_settings, configured, load_experiment
-from gradlab.errors import UsageError
+from gradlab.errors import DivergedError, UsageError
 from gradlab.experiments import GROUPS
 from gradlab.records import RunFolder, reopen
 
@@ -28,7 +29,14 @@ def add_seeds(folder: RunFolder, seeds: Sequence[int], *, quiet: bool, as_json: 
     if not any(wider.values()):
         there = runs[0].document("config")["seeds"]
         raise UsageError(f"{folder.path} has the seeds {_told(there)} already: name others than {_told(seeds)}")
-    codes = [_grown(run, settings, quiet=quiet, as_json=as_json) for run in runs if (settings := wider[run.path])]
+    codes = [0]
+    for run in runs:
+        if settings := wider[run.path]:
+            try:
+                _grown(run, settings, quiet=quiet, as_json=as_json)
+            except DivergedError as error:  # this one is reported; the others have their own questions
+                codes.append(error.exit_code)
+                print(f"gradlab: {run.path.name}: {error}", file=sys.stderr)
     return max(codes)
 
 
@@ -50,10 +58,10 @@ def _widened(run: RunFolder, seeds: Sequence[int]) -> dict[str, Any] | None:
     return {**settings, "seeds": together, "command": with_seeds(settings["command"], together)}
 
 
-def _grown(run: RunFolder, settings: dict[str, Any], *, quiet: bool, as_json: bool) -> int:
+def _grown(run: RunFolder, settings: dict[str, Any], *, quiet: bool, as_json: bool) -> None:
     with run.locked():
         reopen(run, settings)
-        return execute_held(run, quiet=quiet, as_json=as_json)
+        execute_held(run, quiet=quiet, as_json=as_json)
 
 
 def _told(seeds: Sequence[int]) -> str:

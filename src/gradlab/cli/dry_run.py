@@ -14,6 +14,10 @@ from gradlab.report.wording import counted
 from gradlab.training.display import duration
 from gradlab.training.processes import forking_works, wave_size
 
+FORWARD = 1 / 3
+"""What an image costs that is only looked at, as a share of one to learn from: the pass back takes two thirds."""
+COUNTED = "with validation and test; what else is measured is not counted"
+
 
 def dry_run(settings: dict[str, Any], out: Path | None, *, as_json: bool) -> int:
     """Prints what one experiment would take."""
@@ -37,7 +41,7 @@ def dry_run_group(name: str, members: list[dict[str, Any]], *, as_json: bool) ->
         arms = f"{count} arm{'s' * (count > 1)}" if (count := len(document["arms"])) else ""
         told = f"{arms}, about {duration(document['estimated_seconds'])}" if arms else "it trains no network"
         print(f"    {document['experiment']:<20} {told}")
-    print(f"in all about {duration(total)} for {len(members[0]['seeds'])} seeds, validation not counted")
+    print(f"in all about {duration(total)} for {len(members[0]['seeds'])} seeds, {COUNTED}")
     print("layers and memory of one: gradlab run EXPERIMENT --dry-run")
     return 0
 
@@ -78,6 +82,7 @@ def _arm(
     seeds = len(settings["seeds"])
     steps = recipe["epochs"] * recipe["steps_per_epoch"]
     at_once = _seeds_at_once(settings)
+    computing = min(at_once, available_cores())  # a core that two processes share makes each of them half as fast
     return {
         "layers": [{"name": layer.name, "output": layer.output} for layer in layers],
         "parameters": about["parameters"],
@@ -87,8 +92,15 @@ def _arm(
         "epochs": recipe["epochs"],
         "batch_size": recipe["batch_size"],
         "steps": steps,
-        "estimated_seconds": about["step_seconds"] * steps * seeds / at_once,
+        "estimated_seconds": about["step_seconds"] * (steps + _steps_of_evaluation(about, run)) * seeds / computing,
     }
+
+
+def _steps_of_evaluation(about: dict[str, Any], run: training.Run) -> float:
+    """How many steps take as long as it takes to measure after every epoch, and to test in the end."""
+    sizes, recipe = run.facts["data"]["sizes"], about["recipe"]
+    looked_at = sizes.get("test", 0) + recipe["epochs"] * sum(sizes.get(part, 0) for part in about["measured"])
+    return FORWARD * looked_at / recipe["batch_size"]
 
 
 def _seeds_at_once(settings: dict[str, Any]) -> int:
@@ -123,6 +135,6 @@ def _as_text(document: dict[str, Any]) -> str:
         lines += [f"    {layer['name']:<20} {layer['output']}" for layer in arm["layers"]]
     lines += [_arm_text(name, arm) for name, arm in document["arms"].items()]
     total = duration(document["estimated_seconds"])
-    whole = f"in all about {total} for {len(document['seeds'])} seeds, validation not counted"
+    whole = f"in all about {total} for {len(document['seeds'])} seeds, {COUNTED}"
     lines += [whole if document["arms"] else "it trains no network", f"folder: {document['folder']}"]
     return "\n".join(lines)

@@ -1,6 +1,7 @@
 """Several experiments in one folder, with one report."""
 
 import json
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -8,7 +9,7 @@ from gradlab.cli.fields import outline
 from gradlab.cli.run import begin, settings_of
 from gradlab.cli.settings import load_experiment
 from gradlab.cli.together import refuse_several
-from gradlab.errors import InterruptedRunError
+from gradlab.errors import DivergedError, InterruptedRunError
 from gradlab.experiments import GROUPS, source_of
 from gradlab.records import RunFolder, new_run_folder, write_json
 from gradlab.report import page_of_run, write_report
@@ -50,12 +51,15 @@ def continue_group(folder: RunFolder) -> int:
             continue
         try:
             if member.has("config"):
-                codes.append(execute(member, quiet=quiet, as_json=False))
+                execute(member, quiet=quiet, as_json=False)
             else:
                 member.path.mkdir(exist_ok=True)
                 settings = _member_settings(member.path.name, options, dict(changes))
                 settings["command"] = group["command"]  # this may be `gradlab resume`
-                codes.append(begin(member, settings, quiet=quiet, as_json=False))
+                begin(member, settings, quiet=quiet, as_json=False)
+        except DivergedError as error:  # this one is reported; the others have their own questions
+            codes.append(error.exit_code)
+            print(f"gradlab: {member.path.name}: {error}", file=sys.stderr)
         except InterruptedRunError as error:
             message = str(error).replace(f"gradlab resume {member.path}", f"gradlab resume {folder.path}")
             raise InterruptedRunError(message, exit_code=error.exit_code) from error

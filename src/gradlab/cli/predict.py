@@ -58,10 +58,10 @@ def image_classifier(run: RunFolder, wanted: str | None, command: str) -> tuple[
         raise UsageError(f"'{wanted}' was trained on shuffled pixels and cannot read a picture: choose one of {arms}")
     if len(shape) != 3 or not arms:
         raise UsageError(f"{run.path} has no network that names what pictures show: {command} is for image classifiers")
-    arm = wanted or best_validated(rows, arms)
+    arm = wanted or best_validated(run, arms)
     if arm not in arms:
         raise unknown("arm", arm, arms)
-    if wanted is None and (tie := ties_told(rows, arms)):
+    if wanted is None and (tie := ties_told(run, arms)):
         print(f"{tie} Choose with --arm.", file=sys.stderr)
     return environment, arm
 

@@ -164,12 +164,12 @@ def page(run: RunFolder) -> list[Block]:
     """The ranking with its intervals, learning curves, and what each network gets wrong."""
     rows, results, config = run.rows(), run.document("results"), run.document("config")["config"]
     arms = list(results["arms"])
-    best = best_validated(rows, arms)
+    best = best_validated(run, arms)
     first = arms[0]
     verdicts = verdicts_told(list(differences(results, first, arms[1:]).values()))
     blocks: list[Block] = [
         Answer(" ".join(filter(None, (accuracies_sentence(results), verdicts, _at_equal_time(results))))),
-        Text(_advice(run, best, ties_told(rows, arms)), heading="Which one to use"),
+        Text(_advice(run, best, ties_told(run, arms)), heading="Which one to use"),
         results_table(results, ["test_accuracy", "test_loss"]),
         line_chart(rows, where={"split": "validation"}, percent=True, title="Validation accuracy over epochs"),
         line_chart(rows, where={"split": "train"}, percent=True, title="Training accuracy over epochs",

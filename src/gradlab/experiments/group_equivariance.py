@@ -152,6 +152,7 @@ def run(config: Config, run: Run) -> Iterator[Row]:
     splits = run.load(config.data, side=config.image_size)
     normalize = Normalize(*splits.normalisation)
     train = splits.train.first(config.train_images)
+    run.facts["data"]["sizes"]["train"] = len(train)
     validation, test = (
         turned(images, rng.generator(0, f"angles {part}"))
         for part, images in (("validation", splits.validation), ("test", splits.test))
@@ -253,7 +254,7 @@ def page(run: RunFolder) -> list[Block]:
     ]  # fmt: skip
     for arm in arms:
         blocks += _inside_blocks(arm, run.arrays(f"{arm} inside"))
-    return blocks + classification_blocks(run, best_validated(rows, arms))
+    return blocks + classification_blocks(run, best_validated(run, arms))
 
 
 def _table(results: Mapping[str, Any], arms: list[str]) -> Table:

@@ -132,13 +132,13 @@ def page(run: RunFolder) -> list[Block]:
     rows, results = with_error(run.rows()), run.document("results")
     on_mnist = run.document("config")["config"]["data"] == "mnist"
     published = PUBLISHED if on_mnist else {}
-    best = best_validated(rows, list(results["arms"]))
+    best = best_validated(run, list(results["arms"]))
     sentence, chart, table = beside_published(results, published, best, source="LeCun et al. 1998")
     deskewed = Table(("network of 1998, images straightened first", "test error"),
                      tuple((name, percent(error, 1)) for name, error in DESKEWED),
                      caption="No counterpart here: gradlab does not straighten digits.")  # fmt: skip
     blocks: list[Block] = [
-        Answer(f"{sentence} {ties_told(rows, list(results['arms']))}".strip()),
+        Answer(f"{sentence} {ties_told(run, list(results['arms']))}".strip()),
         chart,
         table,
         *([deskewed] if on_mnist else []),

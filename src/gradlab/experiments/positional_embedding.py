@@ -127,5 +127,5 @@ def page(run: RunFolder) -> list[Block]:
         line_chart(rows, where={"split": "validation"}, percent=True, title="Validation accuracy over epochs"),
         Text("Without positions the network cannot tell one order of patches from another; that is a property of its "
              "arithmetic, held by a test, not a matter of training."),
-        *classification_blocks(run, best_validated(rows, list(results["arms"]))),
+        *classification_blocks(run, best_validated(run, list(results["arms"]))),
     ]  # fmt: skip

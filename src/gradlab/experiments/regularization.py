@@ -106,6 +106,7 @@ def run(config: Config, run: Run) -> Iterator[Row]:
     splits = run.load(config.data)
     normalize = Normalize(*splits.normalisation)
     train = few(splits.train, config.train_images)
+    run.facts["data"]["sizes"]["train"] = len(train)
     on = {SEEN: train, "validation": splits.validation}
     for arm in config.arms:
         trained = yield from run.fit(
@@ -146,7 +147,7 @@ def page(run: RunFolder) -> list[Block]:
              "on images that took no part:"),
         changes_table(results, {arms[0]: arms[1:]}),
     ]  # fmt: skip
-    return blocks + classification_blocks(run, best_validated(rows, arms))
+    return blocks + classification_blocks(run, best_validated(run, arms))
 
 
 def _gaps(results: Mapping[str, Any]) -> dict[str, dict[int, float]]:

@@ -158,7 +158,7 @@ def page(run: RunFolder) -> list[Block]:
     ]  # fmt: skip
     if config["family"]:
         blocks.append(_beside_course(results, config["epochs"]))
-    return blocks + classification_blocks(run, best_validated(rows, list(results["arms"])))
+    return blocks + classification_blocks(run, best_validated(run, list(results["arms"])))
 
 
 def _recipes_compared(results: dict) -> str:

@@ -155,11 +155,11 @@ def page(run: RunFolder) -> list[Block]:
     """The comparison, learning curves, the initial weights, the accuracy row by row, and what is taken for what."""
     rows, results = run.rows(), run.document("results")
     arms = list(results["arms"])
-    best = best_validated(rows, arms)
+    best = best_validated(run, arms)
     height = run.document("environment")["data"]["shape"][-2]
     lead = f"The network that validates best, {best}, reads {accuracy_of(results, best)} of the test images right."
     return [
-        Answer(" ".join([lead, accuracies_sentence(results), ties_told(rows, arms)]).strip()),
+        Answer(" ".join([lead, accuracies_sentence(results), ties_told(run, arms)]).strip()),
         line_chart(rows, where={"split": ["train", "validation"]}, percent=True, title="Accuracy over epochs",
                    caption="Training accuracy is a running mean over the epoch."),
         results_table(results, ["test_accuracy", "test_loss"]),

@@ -221,7 +221,7 @@ def page(run: RunFolder) -> list[Block]:
     """The errors beside the published ones, learning curves, and what the best network gets wrong."""
     rows, results, config = run.rows(), run.document("results"), run.document("config")["config"]
     arms = list(results["arms"])
-    best = best_validated(rows, arms)
+    best = best_validated(run, arms)
     published = PUBLISHED if config["data"] == "mnist" else {}
     lead, chart, table = beside_published(results, published, best, source="Cohen and Welling 2016")
     verdicts = tuple(found.verdict for found in differences(results, arms[0], arms[1:]).values())

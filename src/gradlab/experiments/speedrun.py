@@ -126,6 +126,7 @@ def run(config: Config, run: Run) -> Iterator[Row]:
     splits = run.load(config.data, side=config.image_size)
     pixels = torch.cat([splits.train.pixels, splits.validation.pixels])
     labels = torch.cat([splits.train.labels, splits.validation.labels])
+    run.facts["data"]["sizes"] = {"train": len(pixels), "test": len(splits.test)}
     loaded = run.remember("seconds of loading", lambda: time.perf_counter() - begin)
     normalize = Normalize(*splits.normalisation)
     begin = time.perf_counter()

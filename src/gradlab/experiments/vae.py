@@ -163,7 +163,7 @@ def page(run: RunFolder) -> list[Block]:
     kept = {arm: arrays for arm in found if (arrays := run.arrays(arm))}
     classes = run.document("environment")["data"]["classes"]
     return [
-        Answer(_answer(rows, results)),
+        Answer(_answer(run, results)),
         _table(results, BOUND, "Test images, in nats, with the 95 % interval over seeds; ELBO = log p(x|z) − KL."),
         _rate_and_distortion(results),
         *(line_chart(later, y=name, where=both, title=f"{title} over epochs", y_label=f"{title}, nats", caption=told)
@@ -174,18 +174,18 @@ def page(run: RunFolder) -> list[Block]:
     ]  # fmt: skip
 
 
-def _answer(rows: list[Row], results: dict[str, Any]) -> str:
+def _answer(run: RunFolder, results: dict[str, Any]) -> str:
     found = measured_arms(results, "test_elbo")
     if not found:
         return "Nothing was measured on the test split."
-    best = best_validated(rows, found, metric="elbo")
+    best = best_validated(run, found, metric="elbo")
     bound, log_px, kl = (value_of(results, best, name) for name in ("test_elbo", "test_log_px", "test_kl"))
     others = "; ".join(f"{arm}: {value_of(results, arm, 'test_elbo')}" for arm in found if arm != best)
     return (
         f"The arm that validates best, {best}, explains a test image with an evidence lower bound (ELBO) of {bound} "
         f"nats: reconstruction {log_px}, less a divergence from the prior of {kl}. "
         + (f"The others: {others}. " if others else "")
-        + ties_told(rows, found, metric="elbo")
+        + ties_told(run, found, metric="elbo")
     ).strip()
 
 

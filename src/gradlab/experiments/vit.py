@@ -216,7 +216,7 @@ def page(run: RunFolder) -> list[Block]:
         kept = run.arrays(f"{arm} attention")
         if kept and arm != EQUAL_TIME:
             blocks += _patch_blocks(arm, kept)
-    return blocks + classification_blocks(run, best_validated(rows, arms))
+    return blocks + classification_blocks(run, best_validated(run, arms))
 
 
 def _epochs(rows: list[Row], arm: str) -> int:

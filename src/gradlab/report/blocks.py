@@ -10,6 +10,8 @@ from gradlab.report.graph_chart import GraphChart
 from gradlab.report.plane_charts import FieldChart, HeatMaps, ScatterChart, SurfaceChart
 from gradlab.report.wording import counted, interval_text, joined, number
 
+MOST_CLASSES = 100
+"""A confusion matrix of more has cells that nobody can tell apart."""
 FEW_SEEDS = 3
 """Up to so many seeds are drawn each, without a band: a t interval of two ends 9 standard deviations off their mean."""
 
@@ -205,9 +207,23 @@ class Pictures:
             object.__setattr__(self, "alt", f"{counted(len(images), 'picture')}: {'; '.join(self.captions)}.")
 
 
+def most_confused(counts: np.ndarray, classes: Sequence[str], most: int) -> list[tuple[str, str, float]]:
+    """The most frequent mistakes as (true class, class given, how often), the most frequent first.
+
+    Args:
+        counts: how often each true class (row) was taken for each class (column), [K, K].
+        classes: their K names.
+        most: how many at most.
+    """
+    mistakes = counts * (1 - np.eye(len(classes)))
+    order = np.argsort(-mistakes, axis=None, kind="stable")[:most]
+    places = [divmod(int(place), len(classes)) for place in order]
+    return [(classes[i], classes[j], float(mistakes[i, j])) for i, j in places if mistakes[i, j] > 0]
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class ConfusionMatrix:
-    """How often each true class (row) was taken for each class (column): counts [K, K], K from 1 to 100.
+    """How often each true class (row) was taken for each class (column): counts [K, K], K from 1 to `MOST_CLASSES`.
 
     Raises:
         UsageError: the counts are not square or negative, K is out of range, or a class has no name.
@@ -221,9 +237,9 @@ class ConfusionMatrix:
 
     def __post_init__(self) -> None:
         size = len(self.classes)
-        if self.counts.shape != (size, size) or not 1 <= size <= 100:
+        if self.counts.shape != (size, size) or not 1 <= size <= MOST_CLASSES:
             raise UsageError(
-                f"a confusion matrix needs counts [K, K] for K class names, K from 1 to 100: "
+                f"a confusion matrix needs counts [K, K] for K class names, K from 1 to {MOST_CLASSES}: "
                 f"got {self.counts.shape} and {size} names"
             )
         if not np.isfinite(self.counts).all() or (self.counts < 0).any():
@@ -232,11 +248,8 @@ class ConfusionMatrix:
             object.__setattr__(self, "alt", self._described())
 
     def most_confused(self, count: int = 3) -> list[tuple[str, str, float]]:
-        """The most frequent mistakes as (true class, class given, how often), the most frequent first."""
-        mistakes = self.counts * (1 - np.eye(len(self.classes)))
-        order = np.argsort(-mistakes, axis=None, kind="stable")[:count]
-        places = [divmod(int(place), len(self.classes)) for place in order]
-        return [(self.classes[i], self.classes[j], float(mistakes[i, j])) for i, j in places if mistakes[i, j] > 0]
+        """The most frequent mistakes; see the function of the same name."""
+        return most_confused(self.counts, self.classes, count)
 
     def _described(self) -> str:
         total = float(self.counts.sum())

@@ -7,12 +7,23 @@ from typing import Any
 import numpy as np
 
 from gradlab.records import Row, RunFolder
-from gradlab.report.blocks import Block, ConfusionMatrix, Pictures, Point, PointChart, Table
-from gradlab.report.wording import is_share, percent
+from gradlab.report.blocks import (
+    MOST_CLASSES,
+    Block,
+    ConfusionMatrix,
+    Pictures,
+    Point,
+    PointChart,
+    Table,
+    most_confused,
+)
+from gradlab.report.wording import counted, is_share, percent
 from gradlab.stats import format_interval, summarise
 
 _SAME_SHARE = 5e-5
 """Half of a hundredth of a point, the last digit that is printed of a share."""
+MISTAKES_LISTED = 20
+"""So many mistakes are listed where there are too many classes for a matrix."""
 LONGEST_IN_EIGHT = 9
 """Letters of a class name that a caption holds on one line where eight pictures stand in a row."""
 LONGEST_FILE_NAME = 16
@@ -50,18 +61,18 @@ def comparison_sentence(results: Mapping[str, Any]) -> str:
     return f"Test error: {errors}.{told}"
 
 
-def best_validated(rows: Sequence[Row], arms: Sequence[str], *, metric: str = "accuracy") -> str:
-    """The arm with the largest mean of a metric in its last epoch on validation images; test images choose nothing.
+def best_validated(run: RunFolder, arms: Sequence[str], *, metric: str = "accuracy") -> str:
+    """The arm whose kept weights have the largest mean of a metric on validation images; test images choose nothing.
 
     Of arms that reach the same, it is the first; see `ties_told`.
     """
-    reached = _validated(rows, arms, metric)
+    reached = _validated(run, arms, metric)
     return max(arms, key=lambda arm: reached[arm])
 
 
-def ties_told(rows: Sequence[Row], arms: Sequence[str], *, metric: str = "accuracy") -> str:
+def ties_told(run: RunFolder, arms: Sequence[str], *, metric: str = "accuracy") -> str:
     """A sentence that names the arms which validate as well as `best_validated`, up to rounding; empty without any."""
-    reached, best = _validated(rows, arms, metric), best_validated(rows, arms, metric=metric)
+    reached, best = _validated(run, arms, metric), best_validated(run, arms, metric=metric)
     slack = _SAME_SHARE if is_share(metric) else 0.0
     equal = [
         arm for arm in arms if arm != best and math.isclose(reached[arm], reached[best], rel_tol=1e-9, abs_tol=slack)
@@ -72,14 +83,26 @@ def ties_told(rows: Sequence[Row], arms: Sequence[str], *, metric: str = "accura
     return f"{' and '.join(equal)} {does} just as well as {best}, up to rounding: validation does not tell them apart."
 
 
-def _validated(rows: Sequence[Row], arms: Sequence[str], metric: str) -> dict[str, float]:
-    """Each arm's mean over seeds of its last epoch on validation images; minus infinity where none was measured."""
-    last = {
-        (row["arm"], row["seed"]): float(value)
-        for row in rows
-        if row.get("split") == "validation" and isinstance(value := row.get(metric), float)
-    }
-    reached = {arm: [value for (name, _seed), value in last.items() if name == arm] for arm in arms}
+def _validated(run: RunFolder, arms: Sequence[str], metric: str) -> dict[str, float]:
+    """Each arm's mean over seeds, on validation images, of the weights that were kept; minus infinity without any.
+
+    Those are the weights of the epoch that was selected, or else of the last one. A row without an epoch was measured
+    on them after training, and precedes.
+    """
+    about = run.document("environment")["arms"]
+    found: dict[tuple[str, int], float] = {}
+    final: dict[tuple[str, int], float] = {}
+    for row in run.rows():
+        value, arm, seed = row.get(metric), str(row.get("arm")), row.get("seed")
+        if row.get("split") != "validation" or not isinstance(value, float) or not isinstance(seed, int):
+            continue
+        selected = about.get(arm, {}).get("best_epochs", {}).get(str(seed))
+        if "epoch" not in row:
+            final[arm, seed] = value
+        elif selected is None or row["epoch"] == selected:
+            found[arm, seed] = value
+    kept = {**found, **final}
+    reached = {arm: [value for (name, _seed), value in kept.items() if name == arm] for arm in arms}
     return {arm: sum(values) / len(values) if values else -math.inf for arm, values in reached.items()}
 
 
@@ -98,7 +121,17 @@ def classification_blocks(run: RunFolder, arm: str) -> list[Block]:
             blocks.append(_pictures(arrays, kind, classes, f"{title} ({arm}, first seed)"))
     seeds = len(run.document("results")["arms"][arm]["seeds"])
     title = f"Confusion matrix of {arm}, test split, {seeds} seed{'s' if seeds != 1 else ''} added up"
-    return [*blocks, ConfusionMatrix(arrays["confusion"], classes, title)]
+    if len(classes) <= MOST_CLASSES:
+        return [*blocks, ConfusionMatrix(arrays["confusion"], classes, title)]
+    return [*blocks, _mistakes_table(arrays["confusion"], classes, arm, seeds)]
+
+
+def _mistakes_table(counts: np.ndarray, classes: Sequence[str], arm: str, seeds: int) -> Table:
+    """The most frequent mistakes, of more classes than a matrix can show."""
+    rows = [(true, taken, f"{often:,g}") for true, taken, often in most_confused(counts, classes, MISTAKES_LISTED)]
+    added = f"{counted(seeds, 'seed')} added up"
+    told = f"The most frequent mistakes of {arm} among {len(classes)} classes, test split, {added}."
+    return Table(("class", "taken for", "how often"), rows, told)
 
 
 def beside_published(

@@ -206,18 +206,29 @@ def _intervals_told(metrics: Sequence[str]) -> str:
 def sampling_told(results: Mapping[str, Any], metrics: Sequence[str]) -> str:
     """How far other test images would move an accuracy, which no interval over seeds can show; "" where not known.
 
-    The half width of the binomial 95 % interval of the mean nearest to one half. What single seeds agree on varies
-    less, so the true figure is that or smaller.
+    The larger side of the widest of the means' 95 % intervals. What all seeds agree on varies less than that of one
+    seed does, so the true figure is that or smaller.
+
+    Source: Wilson 1927, "Probable inference, the law of succession, and statistical inference", of a share of so many
+    images; unlike the normal approximation it says something where all are right.
     """
-    count = results.get("environment", {}).get("data", {}).get("sizes", {}).get("test", 0)
+    data = results.get("environment", {}).get("data", {})
+    count = data.get("sizes", {}).get("test", 0)
     means = [arm["metrics"][name]["mean"] for name in metrics if name in ("test_accuracy", "test_error")
              for arm in results["arms"].values() if name in arm["metrics"]]  # fmt: skip
     shares = [mean for mean in means if mean is not None]
-    if not count or not shares:
+    if not count or not shares or "kind" in data:  # data that an experiment made are no images
         return ""
-    nearest = min(shares, key=lambda share: abs(share - 0.5))
-    moved = 1.96 * math.sqrt(nearest * (1 - nearest) / count)
-    return f"Other {count:,} test images could move a mean as well, by up to {100 * moved:.1f} points (95 %, binomial)."
+    moved = max(_wilson_side(share, count) for share in shares)
+    return f"Other {count:,} test images could move a mean as well, by up to {100 * moved:.1f} points (95 %, Wilson)."
+
+
+def _wilson_side(share: float, count: int) -> float:
+    """How far the farther end of Wilson's interval lies from a share of so many."""
+    square = 1.96**2 / count
+    middle = (share + square / 2) / (1 + square)
+    half = math.sqrt(square * share * (1 - share) + square**2 / 4) / (1 + square)
+    return max(share - middle + half, middle + half - share)
 
 
 def _finite_count(metric: Mapping[str, Any]) -> int:

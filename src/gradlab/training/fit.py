@@ -40,7 +40,7 @@ class Trained:
         way: how the seeds ran together.
         compiled: whether steps were compiled, and why, in one line.
         exact: whether every resume along the way happened with the versions and threads of the beginning.
-        seconds: wall time of the call, or of the finished training that was read back.
+        seconds: wall time of the training in all sessions; of processes that were read back, that of the longest seed.
         step_seconds: of one optimiser step, once warm; None where the training was read back or ran in processes.
     """
 
@@ -162,13 +162,16 @@ def _train_all(task: Task, seeds: tuple[int, ...], trained: Trained) -> Iterator
     if trained.way.name == "stacked":
         groups = groups_to_stack(task, seeds)
         trained.exact &= len(groups) == 1  # other stacks, other rounding
+    spent = 0.0
     for kind, group in groups:
         learner = Stack(task, group) if kind == Stack.kind else _one_seed(task, group[0], heard)
         training: Training = start(task, learner)
         yield from train(task, training)
+        spent += training.seconds
         trained.step_seconds = training.step_seconds
         for replica, seed in enumerate(group):
             keep(seed, training.selected(replica), description(training, replica))
+    trained.seconds = max(trained.seconds, spent)
 
 
 def _one_seed(task: Task, seed: int, heard: Stop) -> Solo:

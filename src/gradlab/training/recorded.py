@@ -38,7 +38,7 @@ def recorded_recipe(
         "steps_per_epoch": recipe.steps_per_epoch(samples),
         "optimizer": optimizer_settings(recipe.optimizer(stand_ins)),
         "schedule": schedule_name(recipe.schedule),
-        "objective": {"name": _name(objective), **_settings(getattr(objective, "keywords", {}))},
+        "objective": objective_told(objective),
         "inputs": transforms_told(prepare),
         "clip_norm": recipe.clip_norm,
         "l1": recipe.l1,
@@ -46,6 +46,11 @@ def recorded_recipe(
         "select": None if recipe.select is None else asdict(recipe.select),
         "patience": recipe.patience,
     }
+
+
+def objective_told(objective: Objective) -> dict[str, Any]:
+    """What is made small: its name and its plain settings."""
+    return {"name": _name(objective), **_settings(getattr(objective, "keywords", {}))}
 
 
 def schedule_name(schedule: Schedule) -> str:

@@ -179,6 +179,7 @@ class Run:
             "step_seconds": trained.step_seconds,
             "diverged": trained.diverged,
             "may_diverge": may_diverge,
+            "measured": list(measure or ()),
             "best_epochs": trained.best_epochs,
             "weights": self._keep_weights(trained),
             "recipe": recorded_recipe(recipe, len(examples[0]), objective, prepare),

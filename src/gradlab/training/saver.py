@@ -1,5 +1,6 @@
 """When training is saved, what is saved, and how it is taken up again."""
 
+import hashlib
 import shutil
 import time
 import warnings
@@ -7,12 +8,14 @@ from dataclasses import asdict, fields
 from pathlib import Path
 from typing import Any
 
+import torch
 from torch import Tensor
 
 from gradlab.errors import FileError
 from gradlab.records import slug
 from gradlab.training.batches import EpochBatches
 from gradlab.training.learner import Learner, Standing, Training
+from gradlab.training.recorded import objective_told, transforms_told
 from gradlab.training.solo import Solo, under
 from gradlab.training.stack import Stack, losses_summed
 from gradlab.training.state import newest_state, write_state
@@ -34,6 +37,8 @@ SHAPE: dict[str, Any] = {
 }
 """What a state says beside its tensors, and the kind of each value."""
 PLAIN = (str, int, float, bool, type(None))
+INPUTS_READ = 64
+"""How many inputs, spread over all of them, stand for the others where data is told apart."""
 SAVE_SHARE = 0.01  # of the time goes into saving, at most
 
 
@@ -64,6 +69,7 @@ class Saver:
     def __init__(self, task: Task, training: Training) -> None:
         self._task, self._training = task, training
         self._folder = state_folder(task, training.learner)
+        self._settings = _settings(task, training.learner) if self._folder is not None else {}
         self._saved_at = self._started = time.perf_counter()
         self._before = training.seconds
         self._interval = task.place.save_seconds
@@ -94,7 +100,7 @@ class Saver:
         begin = time.perf_counter()
         self._training.seconds = self._before + begin - self._started
         if self._folder is not None and self._task.place.ranks.rank == 0:
-            _save(self._task, self._training, self._folder)
+            _save(self._task, self._training, self._folder, self._settings)
         self._saved_at = time.perf_counter()
         self._interval = max(self._task.place.save_seconds, (self._saved_at - begin) / SAVE_SHARE)
 
@@ -137,13 +143,13 @@ def _refuse_full_disk(learner: Learner, folder: Path) -> None:
         )
 
 
-def _save(task: Task, training: Training, folder: Path) -> None:
+def _save(task: Task, training: Training, folder: Path, settings: dict[str, Any]) -> None:
     tensors, scalars = training.learner.tensors()
     for replica, weights in enumerate(training.best_weights):
         tensors |= {f"best/{replica}/{name}": tensor for name, tensor in weights.items()}
     meta = {
         "fingerprint": _fingerprint(task, training.learner),
-        "settings": _settings(task, training.learner),
+        "settings": settings,
         "epoch": training.epoch,
         "step_in_epoch": training.step_in_epoch,
         "standings": [asdict(standing) for standing in training.standings],
@@ -171,10 +177,24 @@ def _settings(task: Task, learner: Learner) -> dict[str, Any]:
         "drop_last": recipe.drop_last,
         "patience": recipe.patience,
         "select": None if recipe.select is None else asdict(recipe.select),
-        "objective": getattr(task.objective, "__qualname__", type(task.objective).__name__),
+        "objective": objective_told(task.objective),
+        "inputs": transforms_told(task.prepare),
+        "examples": _digest(task),
         "schedule": [recipe.schedule(int(share * task.steps_per_epoch * recipe.epochs)) for share in SAMPLED],
         "optimizer": learner.settings(),
     }
+
+
+def _digest(task: Task) -> str:
+    """The SHA-256, in hexadecimal, of all targets and of some inputs; of files that are decoded on the way, of none."""
+    parts = [task.targets]
+    if isinstance(task.inputs, Tensor):
+        places = torch.linspace(0, len(task.inputs) - 1, INPUTS_READ).long().to(task.inputs.device)
+        parts.append(task.inputs.index_select(0, places))
+    digest = hashlib.sha256()
+    for part in parts:
+        digest.update(part.cpu().contiguous().flatten().view(torch.uint8).numpy().data)
+    return digest.hexdigest()
 
 
 def _refuse_other_settings(task: Task, learner: Learner, saved: dict[str, Any]) -> None:
