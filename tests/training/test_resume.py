@@ -392,7 +392,7 @@ def test_saving_takes_a_hundredth_of_the_time_at_most(monkeypatch):
 
     monkeypatch.setattr(saver_module, "time", clock)
     monkeypatch.setattr(saver_module, "_save", slow_save)
-    monkeypatch.setattr(saver_module, "_settings", lambda _task, _learner: {})
+    monkeypatch.setattr(saver_module, "settings_of", lambda _task, _learner: {})
     monkeypatch.setattr(saver_module, "state_folder", lambda _task, _learner: Path("somewhere"))
     training = SimpleNamespace(learner=None, seconds=7.0, finished=False)
     saver = saver_module.Saver(SimpleNamespace(place=Place(save_seconds=10)), training)

@@ -11,6 +11,7 @@ from gradlab.augment import Transform, draws_for_the_batch
 from gradlab.data import StreamedPixels
 from gradlab.errors import DivergedError, UsageError
 from gradlab.records import Row
+from gradlab.training.agreement import same_ground
 from gradlab.training.arithmetic import computing_threads
 from gradlab.training.compiled import choose_compilation
 from gradlab.training.learner import Training
@@ -18,7 +19,7 @@ from gradlab.training.loop import train
 from gradlab.training.processes import description, train_in_processes
 from gradlab.training.ranks import Ranks
 from gradlab.training.recipe import Recipe
-from gradlab.training.saver import groups_to_stack, same_ground, start
+from gradlab.training.saver import groups_to_stack, start
 from gradlab.training.share import Share
 from gradlab.training.signals import Stop
 from gradlab.training.solo import Solo

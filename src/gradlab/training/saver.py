@@ -1,44 +1,24 @@
 """When training is saved, what is saved, and how it is taken up again."""
 
-import hashlib
 import shutil
 import time
-import warnings
-from dataclasses import asdict, fields
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-import torch
 from torch import Tensor
 
 from gradlab.errors import FileError
 from gradlab.records import slug
+from gradlab.training.agreement import fingerprint_of, refuse_misshapen, refuse_other_settings, same_ground, settings_of
 from gradlab.training.batches import EpochBatches
 from gradlab.training.learner import Learner, Standing, Training
-from gradlab.training.recorded import objective_told, transforms_told
 from gradlab.training.solo import Solo, under
-from gradlab.training.stack import Stack, losses_summed
+from gradlab.training.stack import Stack
 from gradlab.training.state import newest_state, write_state
 from gradlab.training.task import Task
 from gradlab.training.ticker import progress_of
 
-SAMPLED = (0.0, 0.1, 0.25, 0.5, 0.75, 0.9)  # where along the training two schedules are held against each other
-SHAPE: dict[str, Any] = {
-    "fingerprint": dict,
-    "settings": dict,
-    "epoch": int,
-    "step_in_epoch": int,
-    "standings": list,
-    "rows": list,
-    "finished": bool,
-    "exact": bool,
-    "seconds": int | float,
-    "optimizer": dict,
-}
-"""What a state says beside its tensors, and the kind of each value."""
-PLAIN = (str, int, float, bool, type(None))
-INPUTS_READ = 64
-"""How many inputs, spread over all of them, stand for the others where data is told apart."""
 SAVE_SHARE = 0.01  # of the time goes into saving, at most
 
 
@@ -49,7 +29,7 @@ def start(task: Task, learner: Learner) -> Training:
     found = newest_state(folder) if folder is not None else None
     if task.place.compile == "on" and not _is_finished(found):
         learner.compile(*EpochBatches(task, learner, 1).batch(0)[:2])
-    training.fingerprint = _fingerprint(task, learner)
+    training.fingerprint = fingerprint_of(task, learner)
     if found is not None:
         _restore(task, training, *found)
         task.place.report(progress_of(task, training))
@@ -69,7 +49,7 @@ class Saver:
     def __init__(self, task: Task, training: Training) -> None:
         self._task, self._training = task, training
         self._folder = state_folder(task, training.learner)
-        self._settings = _settings(task, training.learner) if self._folder is not None else {}
+        self._settings = settings_of(task, training.learner) if self._folder is not None else {}
         self._saved_at = self._started = time.perf_counter()
         self._before = training.seconds
         self._interval = task.place.save_seconds
@@ -148,7 +128,7 @@ def _save(task: Task, training: Training, folder: Path, settings: dict[str, Any]
     for replica, weights in enumerate(training.best_weights):
         tensors |= {f"best/{replica}/{name}": tensor for name, tensor in weights.items()}
     meta = {
-        "fingerprint": _fingerprint(task, training.learner),
+        "fingerprint": fingerprint_of(task, training.learner),
         "settings": settings,
         "epoch": training.epoch,
         "step_in_epoch": training.step_in_epoch,
@@ -164,105 +144,9 @@ def _save(task: Task, training: Training, folder: Path, settings: dict[str, Any]
     write_state(folder, step + training.finished, tensors, meta)
 
 
-def _settings(task: Task, learner: Learner) -> dict[str, Any]:
-    recipe = task.recipe
-    return {
-        "epochs": recipe.epochs,
-        "batch_size": recipe.batch_size,
-        "clip_norm": recipe.clip_norm,
-        "l1": recipe.l1,
-        "arm": task.arm,
-        "samples": len(task.inputs),
-        "window": recipe.window,
-        "drop_last": recipe.drop_last,
-        "patience": recipe.patience,
-        "select": None if recipe.select is None else asdict(recipe.select),
-        "objective": objective_told(task.objective),
-        "inputs": transforms_told(task.prepare),
-        "examples": _digest(task),
-        "schedule": [recipe.schedule(int(share * task.steps_per_epoch * recipe.epochs)) for share in SAMPLED],
-        "optimizer": learner.settings(),
-    }
-
-
-def _digest(task: Task) -> str:
-    """The SHA-256, in hexadecimal, of all targets and of some inputs; of files that are decoded on the way, of none."""
-    parts = [task.targets]
-    if isinstance(task.inputs, Tensor):
-        places = torch.linspace(0, len(task.inputs) - 1, INPUTS_READ).long().to(task.inputs.device)
-        parts.append(task.inputs.index_select(0, places))
-    digest = hashlib.sha256()
-    for part in parts:
-        digest.update(part.cpu().contiguous().flatten().view(torch.uint8).numpy().data)
-    return digest.hexdigest()
-
-
-def _refuse_other_settings(task: Task, learner: Learner, saved: dict[str, Any]) -> None:
-    """A state taken up under other settings would be a result of neither."""
-    now = _settings(task, learner)
-    changed = [f"{name} {saved.get(name)} then, {now[name]} now" for name in now if saved.get(name) != now[name]]
-    if changed:
-        raise FileError(
-            f"the saved state of '{task.arm}' is of other settings ({'; '.join(changed)}): "
-            "go back to them or choose another state folder"
-        )
-
-
-def same_ground(arm: str, saved: dict[str, Any], now: dict[str, Any]) -> bool:
-    """Whether nothing has changed that can change the bits of an arm; says what has."""
-    changed = [name for name in now if saved.get(name) != now[name]]
-    if changed:
-        told = "; ".join(f"{name}: {saved.get(name)} then, {now[name]} now" for name in changed)
-        warnings.warn(f"'{arm}' goes on under other conditions ({told}): the result is not exact", stacklevel=2)
-    return not changed
-
-
-def _fingerprint(task: Task, learner: Learner) -> dict[str, Any]:
-    stacked = {"losses": losses_summed()} if learner.kind == Stack.kind else {}
-    return {**task.fingerprint(), "compiled": learner.compiled, **stacked}
-
-
-def _refuse_misshapen(task: Task, training: Training, meta: Any) -> None:
-    """A state whose values cannot be a training's, however it was sealed, is refused before anything is taken from it.
-
-    Raises:
-        FileError: it is.
-    """
-    shaped = isinstance(meta, dict) and all(
-        isinstance(meta.get(name), kind) and not (kind is not bool and isinstance(meta[name], bool))
-        for name, kind in SHAPE.items()
-    )
-    whole = (
-        shaped
-        and 1 <= meta["epoch"] <= task.recipe.epochs + 1
-        and 0 <= meta["step_in_epoch"] <= task.steps_per_epoch
-        and len(meta["standings"]) == len(training.learner.seeds)
-        and all(_is_standing(standing) for standing in meta["standings"])
-        and all(isinstance(row, dict) and isinstance(row.get("epoch"), int) for row in meta["rows"])
-        and all(isinstance(value, int | float | None) for value in meta["optimizer"].values())
-        and all(isinstance(value, PLAIN) for row in meta["rows"] for value in row.values())
-    )
-    if not whole:
-        raise FileError(f"the saved state of '{task.arm}' is damaged: its values are not those of a training")
-
-
-def _is_standing(saved: Any) -> bool:
-    """Whether a JSON value has the fields and the kinds of value of a `Standing`."""
-    if not isinstance(saved, dict) or saved.keys() != {field.name for field in fields(Standing)}:
-        return False
-    sums = [saved["sums"], saved["window_sums"]]
-    return (
-        all(isinstance(entries, dict) and all(isinstance(v, int | float) for v in entries.values()) for entries in sums)
-        and all(isinstance(saved[name], int) for name in ("samples", "window_samples"))
-        and all(isinstance(saved[name], int | None) for name in ("best_epoch", "finished_epoch"))
-        and isinstance(saved["best"], int | float | None)
-        and isinstance(saved["diverged"], str | None)
-    )
-
-
 def _restore(task: Task, training: Training, tensors: dict[str, Tensor], meta: dict[str, Any]) -> None:
-    _refuse_misshapen(task, training, meta)
-    _refuse_other_settings(task, training.learner, meta["settings"])
+    refuse_misshapen(task, training, meta)
+    refuse_other_settings(task, training.learner, meta["settings"])
     try:
         training.learner.restore(tensors, meta["optimizer"])
         training.standings = [Standing(**standing) for standing in meta["standings"]]
