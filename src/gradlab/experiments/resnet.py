@@ -1,4 +1,4 @@
-"""How far does a small residual network get on natural images in ten epochs, and how much of that is the recipe?
+"""How far does a small residual network get on natural images in a short training, and how much of that is the recipe?
 
 Expect: at least 76 % of the test images with the handbook's schedule; at least 82 % with the recommended one, the same
 network under a one-cycle learning rate: a short training gains most from spending its steps at high rates and ending
