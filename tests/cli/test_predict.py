@@ -36,7 +36,7 @@ def test_inverting_twice_changes_nothing(gradlab, finished, digit, tmp_path):
     straight = gradlab("predict", str(finished), "digit.png").stdout.replace("digit.png", "it")
     inverted = gradlab("predict", str(finished), "inverted.png", "--invert").stdout.replace("inverted.png", "it")
     assert straight == inverted
-    assert straight.splitlines()[0].endswith(", by 2 seeds:")
+    assert straight.splitlines()[0].endswith(", the mean probability of 2 seeds:")
 
 
 def test_colour_and_size_are_taken_care_of(gradlab, finished, digit, tmp_path):

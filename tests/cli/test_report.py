@@ -50,11 +50,14 @@ def test_compare_pairs_by_seed_and_never_oversells(gradlab, finished, tmp_path):
     assert all(entry["smallest_p"] == 0.5 for entry in document["comparisons"])
     told = gradlab("compare", str(finished), "other").stdout
     assert "better" not in told
-    assert f"logistic_regression {finished.name}: logistic regression" in told
+    assert f"logistic regression (logistic_regression {finished.name})" in told
     assert "Settings that differ: epochs" in told
     both = gradlab("report", str(finished), "other", "--out", "both")
     assert both.returncode == 0, both.stderr
     html = (tmp_path / "both" / "report.html").read_text()
+    beside = html.index("The runs beside each other")
+    assert beside < html.index("logistic_regression other (epochs 1"), "first what they show together"
+    assert f"gradlab compare {finished} other" in html
     assert f"logistic_regression {finished.name} (epochs " in html
     assert "logistic_regression other (epochs 1" in html
 

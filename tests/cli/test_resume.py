@@ -104,7 +104,7 @@ def test_the_wall_time_is_that_of_all_sessions(gradlab, tmp_path, environment):
     write_sealed(path, json.dumps({**remembered, SPENT: 1000.0}).encode())
     resumed = gradlab("resume", "run")
     assert resumed.returncode == 0
-    assert "goes on where it was: 16 min 40 s of work before this are read back" in resumed.stderr
+    assert "goes on where it was, after 16 min 40 s of work" in resumed.stderr
     assert 1000 < json.loads((tmp_path / "run" / "results.json").read_text())["seconds"] < 1100
     assert gradlab("resume", "run", "--add-seeds", "7").returncode == 0
     grown = json.loads((tmp_path / "run" / "results.json").read_text())["seconds"]

@@ -46,6 +46,16 @@ def test_the_table_says_so_below(document):
     assert "Other 400 test images could move a mean" in table.caption
 
 
+@pytest.mark.parametrize(("reached", "told"), [(0.45, True), (0.5, False)])
+def test_what_guessing_reaches_stands_beside_accuracies_near_it(reached, told):
+    data = {"sizes": {"test": 50}, "classes": ["a", "b", "c"]}
+    arms = {
+        name: {"metrics": {"test_accuracy": {"mean": mean}}} for name, mean in {"poor": reached, "good": 0.9}.items()
+    }
+    found = sampling_told({"arms": arms, "environment": {"data": data}}, ["test_accuracy"])
+    assert ("Guessing among 3 equally frequent classes is right 33.3 % of the time." in found) == told
+
+
 def test_where_no_number_of_test_images_is_known_nothing_is_said_of_others(document):
     assert sampling_told(document, ["test_accuracy"]) == ""
     known = document | {"environment": {"data": {"sizes": {"test": 400}}}}

@@ -166,7 +166,7 @@ def _announce(settings: dict[str, Any], folder: RunFolder, display: Display, bef
     )
     display.say(f"folder: {folder.path}")
     if before > 0:
-        display.say(f"goes on where it was: {duration(before)} of work before this are read back")
+        display.say(f"goes on where it was, after {duration(before)} of work")
     for caution in cautions(settings):
         display.say(f"warning: {caution}")
 

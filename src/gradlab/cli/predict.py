@@ -10,6 +10,7 @@ from gradlab.cli.arguments import JSON, Flag, parse, positive_number, word
 from gradlab.errors import FileError, UsageError, unknown
 from gradlab.records import RunFolder, read_weights
 from gradlab.report import best_validated, percent, ties_told
+from gradlab.report.wording import counted
 
 
 def main(words: Sequence[str]) -> int:
@@ -35,11 +36,12 @@ def main(words: Sequence[str]) -> int:
     if options["json"]:
         print(json.dumps({"run": str(run.path), "arm": arm, "predictions": answers}, indent=2))
         return 0
-    print(f"{arm}, by {answers[0]['seeds']} seed{'s' * (answers[0]['seeds'] > 1)}:")
+    seeds = answers[0]["seeds"]
+    print(f"{arm}, the mean probability of {counted(seeds, 'seed')}:")
     for answer in answers:
         ranked = ", ".join(f"{entry['class']} {percent(entry['probability'], 1)}" for entry in answer["classes"])
         first = answer["classes"][0]["class"]
-        print(f"{answer['image']}: {ranked} ({answer['agreeing']} of {answer['seeds']} seeds say {first})")
+        print(f"{answer['image']}: {ranked} ({first} is first for {answer['agreeing']} of {counted(seeds, 'seed')})")
     return 0
 
 

@@ -1,6 +1,7 @@
 """`gradlab report`."""
 
 import json
+import shlex
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -51,7 +52,30 @@ def _of_runs(folders: list[RunFolder], options: dict[str, Any]) -> int:
     for folder in folders:
         module = load_experiment(folder.document("config")["experiment"])
         pages.append(page_of_run(folder, module.page(folder)))
-    return _write(told_apart(pages, folders), target, "", options)
+    return _write([*_beside_each_other(folders), *told_apart(pages, folders)], target, "", options)
+
+
+def _beside_each_other(folders: list[RunFolder]) -> list[Any]:
+    """A first page that compares the runs, where there are several that can be compared."""
+    from gradlab.report import Page, compare_runs, comparison_blocks, differing_settings, labels_of
+
+    if len(folders) < 2:
+        return []
+    documents = [folder.document("results") for folder in folders]
+    try:
+        document = compare_runs(documents, labels_of(folders), settings=differing_settings(folders))
+    except UsageError:
+        return []  # other data, no metric or no seeds in common: each run stands for itself
+    command = " ".join(["gradlab compare", *(shlex.quote(str(folder.path)) for folder in folders)])
+    return [
+        Page(
+            title="The runs beside each other",
+            question="What do the seeds show of what differs between these runs?",
+            blocks=comparison_blocks(document),
+            results={},
+            command=command,
+        )
+    ]
 
 
 def _handbook(folders: list[RunFolder], options: dict[str, Any]) -> int:

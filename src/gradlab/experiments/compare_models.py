@@ -33,8 +33,10 @@ from gradlab.report import (
     classification_blocks,
     differences,
     line_chart,
+    percent,
     results_table,
     ties_told,
+    validated,
 )
 from gradlab.stats import verdicts_told
 from gradlab.training import Recipe, Run, Selection, schedules, step_seconds
@@ -200,7 +202,8 @@ def _advice(run: RunFolder, best: str, tie: str) -> str:
     tested, recipe = environment["data"]["sizes"]["test"], environment["arms"][best]["recipe"]
     steps = recipe["epochs"] * recipe["steps_per_epoch"]
     told = [
-        f"{best} validates best.",
+        f"{best} validates best, at {percent(validated(run, best), 1)}; test images choose nothing, or their figures "
+        "would flatter the choice.",
         *([tie] if tie else []),
         f"The test split has {tested:,} images: one of them is {100 / tested:.2g} points.",
         f"{best} made {steps:,} steps of {recipe['batch_size']} images.",
@@ -211,7 +214,7 @@ def _advice(run: RunFolder, best: str, tie: str) -> str:
         missing = [seed for seed in range(2 * MANY_SEEDS) if seed not in settings["seeds"]]
         seeds = " ".join(map(str, missing[: MANY_SEEDS - len(settings["seeds"])]))
         command = f"gradlab resume {shlex.quote(str(run.path))} --add-seeds {seeds}"
-        told.append(f"More seeds tell the networks apart by more than chance: {command}.")
+        told.append(f"More seeds can tell whether the networks differ by more than chance: {command}.")
     return " ".join(told)
 
 

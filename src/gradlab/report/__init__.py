@@ -40,6 +40,7 @@ from gradlab.report.classification import (
     error_of,
     error_sentence,
     ties_told,
+    validated,
     with_error,
 )
 from gradlab.report.compare import compare_runs, comparison_blocks, comparison_text
@@ -131,6 +132,7 @@ __all__ = [
     "terminal_summary",
     "ties_told",
     "told_apart",
+    "validated",
     "value_of",
     "values_by_seed",
     "with_error",

@@ -70,6 +70,11 @@ def best_validated(run: RunFolder, arms: Sequence[str], *, metric: str = "accura
     return max(arms, key=lambda arm: reached[arm])
 
 
+def validated(run: RunFolder, arm: str, *, metric: str = "accuracy") -> float:
+    """An arm's mean of a metric over seeds, on validation images, of the kept weights; minus infinity without any."""
+    return _validated(run, [arm], metric)[arm]
+
+
 def ties_told(run: RunFolder, arms: Sequence[str], *, metric: str = "accuracy") -> str:
     """A sentence that names the arms which validate as well as `best_validated`, up to rounding; empty without any."""
     reached, best = _validated(run, arms, metric), best_validated(run, arms, metric=metric)

@@ -35,7 +35,7 @@ def compare_runs(
 
     Returns:
         {"schema", "runs", "settings", "baselines", "seeds", "metrics", "arms", "comparisons"}; "arms" as in
-        `results.json` under "<run>: <arm>", "baselines" arm -> the arm it is compared with.
+        `results.json` under "<arm> (<run>)", "baselines" arm -> the arm it is compared with.
 
     Raises:
         UsageError: there are fewer than two runs, they are on different data, they share no such metric, or fewer
@@ -82,6 +82,11 @@ def comparison_blocks(document: Mapping[str, Any]) -> list[Block]:
     return [Heading("Comparison of runs"), table, told, comparisons_table(comparisons), verdicts(comparisons)]
 
 
+def named(arm: str, run: str) -> str:
+    """What an arm of a run is called beside those of other runs."""
+    return f"{arm} ({run})"
+
+
 def _run_names(documents: Sequence[Mapping[str, Any]]) -> list[str]:
     names = [str(document["experiment"]) for document in documents]
     if len(set(names)) == len(names):
@@ -94,8 +99,11 @@ def _refuse_other_data(documents: Sequence[Mapping[str, Any]], labels: Sequence[
     found = [document.get("environment", {}).get("data", {}) for document in documents]
     digests = {data["sha256"] for data in found if data.get("sha256")}
     if len(digests) > 1:
-        told = ", ".join(f"{label} on {data.get('name')}" for label, data in zip(labels, found, strict=True))
-        raise UsageError(f"the runs are on different data, so their seeds are no pairs: {told}")
+        told = ", ".join(
+            f"{label} on {data.get('name')} of {'x'.join(map(str, data.get('shape', [])))}"
+            for label, data in zip(labels, found, strict=True)
+        )
+        raise UsageError(f"the runs are on different data, or of different size, so their seeds are no pairs: {told}")
 
 
 def _arms(documents: Sequence[Mapping[str, Any]], labels: Sequence[str]) -> Arms:
@@ -103,7 +111,7 @@ def _arms(documents: Sequence[Mapping[str, Any]], labels: Sequence[str]) -> Arms
     for label, document in zip(labels, documents, strict=True):
         if not document["arms"]:
             raise UsageError(f"{label} has no result of selected weights to compare")
-        arms |= {f"{label}: {arm}": found for arm, found in document["arms"].items()}
+        arms |= {named(arm, label): found for arm, found in document["arms"].items()}
     return arms
 
 
@@ -111,7 +119,7 @@ def _baselines(documents: Sequence[Mapping[str, Any]], labels: Sequence[str]) ->
     """Which arm each arm is compared with: like with like, or all with the first where nothing is alike."""
     (first, *others), known = zip(labels, documents, strict=True), documents[0]["arms"]
     alike = {
-        f"{label}: {arm}": f"{first[0]}: {arm}"
+        named(arm, label): named(arm, first[0])
         for label, document in others
         for arm in document["arms"]
         if arm in known

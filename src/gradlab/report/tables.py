@@ -6,10 +6,22 @@ from typing import Any
 
 from gradlab.report.blocks import Bullets, Point, PointChart, Table
 from gradlab.report.results import SURVIVORS, metric_names
-from gradlab.report.wording import NOTHING, counted, interval_text, is_share, joined, metric_label, metric_title, number
+from gradlab.report.wording import (
+    NOTHING,
+    counted,
+    interval_text,
+    is_share,
+    joined,
+    metric_label,
+    metric_title,
+    number,
+    percent,
+)
 from gradlab.stats.comparison import left_out_told, limit_told
 
 _LEVEL = 0.05
+NEAR_GUESSING = 0.15
+"""Accuracies that are not further above those of guessing stand beside what guessing reaches."""
 MOST_COLUMNS = 2
 """With more metrics than this, a table has a row for each arm and metric: it stays as narrow as a page."""
 
@@ -146,12 +158,17 @@ def _limit(entry: Mapping[str, Any]) -> str:
 def _by_metric(entries: Sequence[Mapping[str, Any]]) -> list[str]:
     """A line for each metric: its differences, and what they rest on where seeds were lost."""
     lines = []
+    several = len({entry["baseline"] for entry in entries}) > 1
     for metric, baseline in dict.fromkeys((entry["metric"], entry["baseline"]) for entry in entries):
         found = [entry for entry in entries if (entry["metric"], entry["baseline"]) == (metric, baseline)]
-        told = [f"{entry['treatment']} {_difference(entry)}{left_out_told(entry['left_out'])}" for entry in found]
+        beside = f" − {baseline} =" if several else ""
+        told = [
+            f"{entry['treatment']}{beside} {_difference(entry)}{left_out_told(entry['left_out'])}" for entry in found
+        ]
         lost = joined(dict.fromkeys(entry["verdict"].partition(SURVIVORS)[2] for entry in found), " ")
         warning = SURVIVORS + lost if lost else ""
-        lines.append(f"{metric_title(metric)}, difference from {baseline}: {'; '.join(told)}.{warning}")
+        lead = metric_title(metric) if several else f"{metric_title(metric)}, difference from {baseline}"
+        lines.append(f"{lead}: {'; '.join(told)}.{warning}")
     return lines
 
 
@@ -220,7 +237,12 @@ def sampling_told(results: Mapping[str, Any], metrics: Sequence[str]) -> str:
     if not count or not shares or "kind" in data:  # data that an experiment made are no images
         return ""
     moved = max(_wilson_side(share, count) for share in shares)
-    return f"Other {count:,} test images could move a mean as well, by up to {100 * moved:.1f} points (95 %, Wilson)."
+    told = f"Other {count:,} test images could move a mean as well, by up to {100 * moved:.1f} points (95 %, Wilson)."
+    classes = len(data.get("classes", ()))
+    guessed = 1 / classes if "test_accuracy" in metrics and classes else 0.0
+    if guessed and min(shares) < guessed + NEAR_GUESSING:
+        told += f" Guessing among {classes} equally frequent classes is right {percent(guessed, 1)} of the time."
+    return told
 
 
 def _wilson_side(share: float, count: int) -> float:
