@@ -26,6 +26,9 @@ class Folder:
             "environment": {"data": {"sizes": {"test": tested}}, "arms": {"ViT": {"recipe": recorded}}},
         }
 
+    def rows(self):
+        return [{"arm": "ViT", "seed": 0, "epoch": 1, "split": "validation", "accuracy": 0.625}]
+
     def document(self, name):
         return self.documents[name]
 
@@ -36,7 +39,8 @@ def test_the_page_says_what_so_few_steps_images_and_seeds_can_show():
     assert "160 steps of 8 images. That is few" in told
     assert told.endswith("gradlab resume 'runs/my pictures' --add-seeds 3 4 5 6 7.")
     told = _advice(Folder(tested=1000, epochs=100, seeds=8), "ViT", "So does MLP.")
-    assert told.startswith("ViT validates best. So does MLP. The test split")
+    assert told.startswith("ViT validates best, at 62.5 %; test images choose nothing")
+    assert "would flatter the choice. So does MLP. The test split" in told
     assert "one of them is 0.1 points" in told
     assert "few" not in told
     assert "--seeds" not in told

@@ -88,6 +88,7 @@ def test_too_few_labels_are_told_before_training():
         next(rows)
 
 
+@pytest.mark.filterwarnings("ignore:.*few to learn by:UserWarning")
 def test_pictures_are_later_scaled_as_the_networks_saw_them():
     place = Run(seeds=(0,))
     next(run(replace(QUICK, labels=(5,), scratch_epochs=1), place))

@@ -44,7 +44,8 @@ def test_x1_runs_along_the_columns_also_where_the_classes_are_not_symmetric():
             parameter.copy_(torch.tensor(values))
     found = xor.probabilities(model, 5)
     assert (np.diff(found, axis=1) > 0).all()
-    assert (np.diff(found, axis=0) == 0).all()
+    # Vectors of a processor and what is left beside them round the last bit of a sigmoid differently.
+    assert np.abs(np.diff(found, axis=0)).max() <= np.finfo(np.float32).eps
 
 
 def test_train_and_test_points_differ():

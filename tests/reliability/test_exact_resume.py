@@ -21,6 +21,7 @@ CONDITIONS = (
 )
 
 
+@pytest.mark.filterwarnings("ignore:.*few to learn by:UserWarning")
 @pytest.mark.parametrize("name", FAMILIES)
 def test_a_family_goes_on_to_the_same_bits(name):
     done, wrong = sweep(name, 1)

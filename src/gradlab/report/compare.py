@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from gradlab.errors import UsageError
-from gradlab.report.blocks import Block, Heading, Text
+from gradlab.report.blocks import Answer, Block, Text
 from gradlab.report.results import compared, metric_names, values_by_seed
 from gradlab.report.tables import comparisons_table, results_table, shown, shown_metrics, verdicts
 from gradlab.report.terminal import aligned
@@ -75,11 +75,13 @@ def comparison_text(document: Mapping[str, Any]) -> str:
 
 
 def comparison_blocks(document: Mapping[str, Any]) -> list[Block]:
-    """A comparison of runs as blocks for a page."""
+    """A comparison of runs as blocks for a page; the answer is what the first metric shows."""
     comparisons = document["comparisons"]
     table = results_table(document, document["metrics"])
     told = Text(" ".join([_told(document), *_settings_told(document)]))
-    return [Heading("Comparison of runs"), table, told, comparisons_table(comparisons), verdicts(comparisons)]
+    first = [entry for entry in comparisons if entry["metric"] == comparisons[0]["metric"]]
+    answer = Answer(" ".join(verdicts(first).items) or "The runs share no metric of which the better side is known.")
+    return [answer, table, told, comparisons_table(comparisons), verdicts(comparisons)]
 
 
 def named(arm: str, run: str) -> str:
