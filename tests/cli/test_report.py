@@ -58,6 +58,7 @@ def test_compare_pairs_by_seed_and_never_oversells(gradlab, finished, tmp_path):
     beside = html.index("The runs beside each other")
     assert beside < html.index("logistic_regression other (epochs 1"), "first what they show together"
     assert f"gradlab compare {finished} other" in html
+    assert "Nothing was measured" not in html
     assert f"logistic_regression {finished.name} (epochs " in html
     assert "logistic_regression other (epochs 1" in html
 

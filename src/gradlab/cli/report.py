@@ -57,7 +57,7 @@ def _of_runs(folders: list[RunFolder], options: dict[str, Any]) -> int:
 
 def _beside_each_other(folders: list[RunFolder]) -> list[Any]:
     """A first page that compares the runs, where there are several that can be compared."""
-    from gradlab.report import Page, compare_runs, comparison_blocks, differing_settings, labels_of
+    from gradlab.report import Code, Heading, Page, compare_runs, comparison_blocks, differing_settings, labels_of
 
     if len(folders) < 2:
         return []
@@ -71,9 +71,8 @@ def _beside_each_other(folders: list[RunFolder]) -> list[Any]:
         Page(
             title="The runs beside each other",
             question="What do the seeds show of what differs between these runs?",
-            blocks=comparison_blocks(document),
-            results={},
-            command=command,
+            blocks=[*comparison_blocks(document), Heading("How to repeat it"), Code(command)],
+            brief=True,
         )
     ]
 
