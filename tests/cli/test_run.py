@@ -1,6 +1,7 @@
 """What a run leaves behind, and that the same command leaves the same bits."""
 
 import hashlib
+import html
 import json
 import re
 from types import SimpleNamespace
@@ -15,6 +16,7 @@ from gradlab.cli.run import FLAGS, begin, settings_of
 from gradlab.cli.settings import cautions, checked_settings, complete_settings, make_run
 from gradlab.data import FRAMINGS, load_folder
 from gradlab.errors import FileError, InterruptedRunError, UsageError
+from gradlab.experiments import lenet
 from gradlab.records import RunFolder
 
 QUICK = ("run", "logistic_regression", "--quick", "--epochs", "2")
@@ -96,11 +98,19 @@ def test_json_is_one_document_and_quiet(gradlab):
     assert done.stderr == ""
 
 
+def test_a_run_ends_with_its_answer(gradlab, tmp_path):
+    done = gradlab(*QUICK, "--seeds", "0", "--out", "a")
+    (answer,) = [
+        line for line in done.stdout.splitlines() if line.startswith("The test error of logistic regression is ")
+    ]
+    assert answer in html.unescape((tmp_path / "a" / "report.html").read_text())
+
+
 def test_dry_run_keeps_nothing(gradlab, tmp_path):
     done = gradlab("run", "lenet", "--quick", "--dry-run", "--json")
     document = json.loads(done.stdout)
     assert document["arms"]["slides"]["parameters"] == 431_080
-    assert document["arms"]["slides"]["steps"] == 12 * 26
+    assert document["arms"]["slides"]["steps"] == lenet.QUICK.epochs * 26
     assert document["arms"]["recommended"]["estimated_seconds"] > 0
     assert document["arms"]["slides"]["operations_per_image"] == 2 * (20 * 576 * 25 + 50 * 64 * 500 + 400_000 + 5_000)
     assert list(tmp_path.iterdir()) == []

@@ -202,7 +202,27 @@ class TestPixels:
         fill(tmp_path, {"a": 3, "b": 3})
         content = (tmp_path / "b" / "001.png").read_bytes()
         (tmp_path / "b" / "001.png").write_bytes(content[:50])
-        with pytest.raises(DataUnavailableError, match=r"cannot read the image .*b/001.png"):
+        with pytest.raises(DataUnavailableError, match=r"cannot read the image .*b/001.png: .*; repair or remove it$"):
+            load_folder(tmp_path)
+
+    @pytest.mark.parametrize("kept", [0, 50])
+    def test_all_unreadable_images_are_named_at_once(self, tmp_path, kept):
+        fill(tmp_path, {"a": 13, "b": 3})
+        damaged = [tmp_path / "b" / "002.png", *sorted((tmp_path / "a").iterdir())[1:]]
+        for path in damaged:
+            path.write_bytes(path.read_bytes()[:kept])
+        with pytest.raises(DataUnavailableError) as caught:
+            load_folder(tmp_path)
+        told = str(caught.value)
+        assert told.startswith(f"cannot read the image {tmp_path}/a/001.png: ")
+        assert f"repair or remove it, and 12 others that cannot be read either: {tmp_path}/a/002.png, " in told
+        assert told.endswith(f", {tmp_path}/a/011.png and 2 more")
+
+    def test_a_folder_without_one_readable_image_is_told_as_such(self, tmp_path):
+        fill(tmp_path, {"a": 3, "b": 3})
+        for path in tmp_path.glob("*/*.png"):
+            path.write_bytes(b"no picture")
+        with pytest.raises(DataUnavailableError, match="and 5 others that cannot be read either"):
             load_folder(tmp_path)
 
     def test_pillows_and_pythons_settings_are_left_alone(self, tmp_path):

@@ -33,6 +33,13 @@ class Folder:
         return self.documents[name]
 
 
+class Diverged(Folder):
+    """A run without an epoch."""
+
+    def rows(self):
+        return []
+
+
 def test_the_page_says_what_so_few_steps_images_and_seeds_can_show():
     told = _advice(Folder(tested=27, epochs=10, seeds=3), "ViT", "")
     assert "27 images: one of them is 3.7 points" in told
@@ -48,6 +55,12 @@ def test_the_page_says_what_so_few_steps_images_and_seeds_can_show():
 
 def arm(*values):
     return {"seeds": list(range(len(values))), "metrics": {"test_accuracy": {"values": list(values)}}}
+
+
+def test_where_every_seed_diverged_nothing_is_chosen():
+    told = _advice(Diverged(tested=27, epochs=10, seeds=8), "ViT", "")
+    assert told.startswith("No network was ever validated, since every seed diverged")
+    assert "inf" not in told
 
 
 def test_equal_time_is_compared_with_the_network_that_takes_longest():

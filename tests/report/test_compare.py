@@ -100,8 +100,8 @@ def test_that_seeds_are_too_few_is_said_once_for_all_arms_and_metrics():
     document = compare_runs([run("x", 0.5, "ab"), run("y", 0.75, "cd")])
     lines = comparison_text(document).splitlines()
     assert lines[-3:] == [
-        "With 3 paired seeds no difference can reach p ≤ 0.05 after Holm's correction for 3 comparisons (smallest "
-        "possible 0.75); run at least 7 seeds.",
+        "3 paired seeds are too few to tell: no difference can reach p ≤ 0.05 after Holm's correction for 3 "
+        "comparisons (smallest possible 0.75); run at least 7 seeds.",
         "Test accuracy, difference from a (x): b (x) +1.00 points on every seed; c (y) +25.00 points on every seed; "
         "d (y) +26.00 points on every seed.",
         "Test loss, difference from a (x): b (x) −0.010 [−0.035, 0.015]; c (y) +0.2500 on every seed; "

@@ -130,9 +130,9 @@ def test_a_limit_that_several_comparisons_share_is_said_once_with_their_lost_see
     rows = [row for row in few_rows("a", "b", "c") if (row["arm"], row["seed"]) != ("c", 2)]
     _, comparisons = summarise_rows(rows, diverged={"c": {2: "step 3"}})
     three, accuracy, _loss, two, lost, _loss = verdicts(comparisons).items
-    assert three.startswith("With 3 paired seeds no difference can reach p ≤ 0.05")
+    assert three.startswith("3 paired seeds are too few to tell: no difference can reach p ≤ 0.05")
     assert accuracy == "Test accuracy, difference from a: b +2.0 points [−0.5, 4.5]."
-    assert two.startswith("With 2 paired seeds no difference can reach p ≤ 0.05")
+    assert two.startswith("2 paired seeds are too few to tell: no difference can reach p ≤ 0.05")
     assert lost == (
         "Test accuracy, difference from a: c +3 points [−10, 16] (seed 2 left out: not in both arms). "
         "It rests on the surviving seeds: 1 seed of c diverged."
@@ -145,7 +145,7 @@ def test_a_comparison_alone_keeps_its_verdict_and_older_files_are_read():
     assert alone == f"Test accuracy: {comparisons[0]['verdict']}"
     older = [{name: value for name, value in entry.items() if name != "smallest_p_adjusted"} for entry in comparisons]
     assert verdicts(older) == verdicts(comparisons)
-    assert verdicts(comparisons).items[0].startswith("With 3 paired seeds")
+    assert verdicts(comparisons).items[0].startswith("3 paired seeds are too few to tell")
 
 
 def test_what_is_shown_agrees_with_the_verdict_where_arms_have_other_seeds():

@@ -1,4 +1,4 @@
-from gradlab.report import results, terminal_summary
+from gradlab.report import results, terminal_summary, wrapped
 
 
 def test_the_table_is_aligned_and_narrow(rows):
@@ -39,3 +39,9 @@ def test_lost_seeds_and_empty_runs_are_told():
     assert "missing or not finite for 1 seed (1)" in text
     empty = results([], experiment="e", command="c", environment={}, seconds=1.0)
     assert terminal_summary(empty) == "Nothing was measured."
+
+
+def test_a_paragraph_is_broken_between_words():
+    lines = wrapped("ResNet-18 at 82.3 % " * 12).splitlines()
+    assert max(map(len, lines)) <= 100
+    assert all(line.startswith(("ResNet-18", "at", "82.3", "%")) for line in lines)

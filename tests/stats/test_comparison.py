@@ -16,15 +16,17 @@ def verdict(n, **options):
 
 def test_three_seeds_never_name_a_better_arm():
     assert verdict(3) == (
-        "With 3 paired seeds no difference can reach p ≤ 0.05 (smallest possible 0.25): "
-        "CNN − MLP = +1.03 points [0.89, 1.18]; run at least 6 seeds."
+        "CNN − MLP = +1.03 points [0.89, 1.18]. "
+        "3 paired seeds are too few to tell: no difference can reach p ≤ 0.05 (smallest possible 0.25); "
+        "run at least 6 seeds."
     )
 
 
 def test_one_seed_has_no_interval():
     assert verdict(1) == (
-        "With 1 paired seed no difference can reach p ≤ 0.05 (smallest possible 1): "
-        "CNN − MLP = +1.00 points (no interval); run at least 6 seeds."
+        "CNN − MLP = +1.00 points (no interval). "
+        "1 paired seed is too few to tell: no difference can reach p ≤ 0.05 (smallest possible 1); "
+        "run at least 6 seeds."
     )
 
 
@@ -32,7 +34,7 @@ def test_one_seed_has_no_interval():
 @pytest.mark.parametrize("larger_is_better", [True, False])
 def test_few_seeds_never_say_better_or_worse(n, larger_is_better):
     sentence = verdict(n, larger_is_better=larger_is_better)
-    assert sentence.startswith(f"With {n} paired seed")
+    assert f"{n} paired seed{' is' if n == 1 else 's are'} too few to tell" in sentence
     assert "no difference can reach p ≤ 0.05" in sentence
     assert "better" not in sentence
     assert "worse" not in sentence
@@ -64,12 +66,12 @@ def test_no_difference_shown():
 
 def test_equal_differences_have_no_interval():
     found = compare([0.987, 0.657, 0.5], [0.985, 0.655, 0.498], names=("CNN", "MLP"), percent=True)
-    assert "CNN − MLP = +0.20 points on every seed; run" in found.verdict
+    assert "CNN − MLP = +0.20 points on every seed. " in found.verdict
     assert found.low == found.high == found.mean_difference
     rounded = compare([0.0628, 0.5006], [0.0627, 0.5005], percent=True)  # they differ by 1e-12 of themselves
-    assert "a − b = +0.01 points on every seed; run" in rounded.verdict
+    assert "a − b = +0.01 points on every seed. " in rounded.verdict
     apart = compare([0.987, 0.657, 0.5], [0.985, 0.655, 0.4979], names=("CNN", "MLP"), percent=True)
-    assert "CNN − MLP = +0.203 points [0.189, 0.218]; run" in apart.verdict
+    assert "CNN − MLP = +0.203 points [0.189, 0.218]. 3 paired" in apart.verdict
 
 
 def test_equal_arms():
@@ -86,8 +88,8 @@ def test_a_family_raises_the_bar():
     treatment, baseline = arms(6)
     found = compare_all({"base": baseline, "one": treatment, "two": treatment, "three": treatment}, baseline="base")
     assert {comparison.verdict for comparison in found} == {
-        "With 6 paired seeds no difference can reach p ≤ 0.05 after Holm's correction for 3 comparisons "
-        f"(smallest possible 0.0938): {name} − base = +0.0105 [0.0099, 0.0111]; run at least 7 seeds."
+        f"{name} − base = +0.0105 [0.0099, 0.0111]. 6 paired seeds are too few to tell: no difference can reach "
+        "p ≤ 0.05 after Holm's correction for 3 comparisons (smallest possible 0.0938); run at least 7 seeds."
         for name in ("one", "two", "three")
     }
 
@@ -97,8 +99,8 @@ def test_that_seeds_are_too_few_is_said_once():
     arms_of = {"base": baseline, "one": treatment, "two": treatment, "same": baseline}
     found = compare_all(arms_of, baseline="base")
     assert verdicts_told(found) == (
-        "With 6 paired seeds no difference can reach p ≤ 0.05 after Holm's correction for 3 comparisons "
-        "(smallest possible 0.0938); run at least 7 seeds. one − base = +0.0105 [0.0099, 0.0111]; "
+        "6 paired seeds are too few to tell: no difference can reach p ≤ 0.05 after Holm's correction for 3 "
+        "comparisons (smallest possible 0.0938); run at least 7 seeds. one − base = +0.0105 [0.0099, 0.0111]; "
         "two − base = +0.0105 [0.0099, 0.0111]. same and base are equal on each of 6 paired seeds."
     )
 

@@ -23,7 +23,16 @@ from gradlab.errors import (
     UsageError,
 )
 from gradlab.records import RowJournal, RunFolder, forget, seconds_told, take_back
-from gradlab.report import ReportPaths, page_of_run, terminal_summary, write_documents, write_report
+from gradlab.report import (
+    Answer,
+    Page,
+    ReportPaths,
+    page_of_run,
+    terminal_summary,
+    wrapped,
+    write_documents,
+    write_report,
+)
 from gradlab.training.board import Board
 from gradlab.training.display import Display, duration
 from gradlab.training.run import NOT_EXACT
@@ -92,9 +101,10 @@ def _execute(
         raise
     folder.seal(finished=True)
     forget(folder)
-    paths = write_report([page_of_run(folder, module.page(folder))], folder.path)
+    page = page_of_run(folder, module.page(folder))
+    paths = write_report([page], folder.path)
     display.wipe()
-    _finish(folder, document, paths, settings, as_json=as_json, resumed=before > 0)
+    _finish(folder, document, page, paths, settings, as_json=as_json, resumed=before > 0)
     _raise_if_diverged(run.facts["arms"])
     return 0
 
@@ -174,6 +184,7 @@ def _announce(settings: dict[str, Any], folder: RunFolder, display: Display, bef
 def _finish(
     folder: RunFolder,
     document: dict[str, Any],
+    page: Page,
     paths: ReportPaths,
     settings: dict[str, Any],
     *,
@@ -184,6 +195,9 @@ def _finish(
         print(json.dumps({**document, "folder": str(folder.path), "report": str(paths.html)}, indent=2))
         return
     print(terminal_summary(document))
+    for block in page.blocks:
+        if isinstance(block, Answer):
+            print(f"\n{wrapped(block.text)}")
     print()
     print(f"report:      {paths.html}" + (f" and {paths.pdf}" if paths.pdf else ""))
     print(f"results:     {folder.path / 'results.json'}")

@@ -1,5 +1,6 @@
 """A folder of image files as splits: one sub-folder a class, any mix of formats, sizes and colour modes."""
 
+import contextlib
 import os
 import statistics
 import warnings
@@ -35,6 +36,8 @@ SURVEYED, TOLD_LOSS = 100, 0.25
 """Pictures whose proportions are looked at, and the share of most of them beyond which their loss is told."""
 IMAGE_MEMORY = 2.0
 """Gigabytes of decoded images that are kept in memory, if nobody says otherwise."""
+MOST_DAMAGED_LISTED = 10
+"""Damaged files that one message names, after the first."""
 MOST_AT_ONCE = 250e6
 """Bytes of images that may be decoded at once, however little is kept."""
 
@@ -216,14 +219,23 @@ def _stays_inside(path: Path, root: Path) -> bool:
     return path.is_file() and (not path.is_symlink() or path.resolve().is_relative_to(root))
 
 
+def _known_sides(paths: Sequence[Path]) -> list[tuple[int, int]]:
+    """Width and height of the images that can be opened; whoever reads them tells of the others, of all at once."""
+    known = []
+    for path in paths:
+        with contextlib.suppress(DataUnavailableError):
+            known.append(sides(path))
+    return known
+
+
 def _default_side(paths: Sequence[Path]) -> int:
-    side = statistics.median(min(sides(path)) for path in paths)
+    side = statistics.median([min(size) for size in _known_sides(paths)] or [LARGEST_DEFAULT_SIDE])
     return min(max(round(side / SIDE_STEP), 1) * SIDE_STEP, LARGEST_DEFAULT_SIDE)
 
 
 def _tell_of_long_pictures(paths: Sequence[Path]) -> None:
-    some = (sides(path) for path in paths[:: max(1, len(paths) // SURVEYED)])
-    lost = statistics.median(1 - min(size) / max(size) for size in some)
+    some = _known_sides(paths[:: max(1, len(paths) // SURVEYED)])
+    lost = statistics.median([1 - min(size) / max(size) for size in some] or [0.0])
     if lost >= TOLD_LOSS:
         warnings.warn(
             f"half of these pictures or more lose {lost:.0%} of themselves or more, since their centre square is cut "
@@ -235,13 +247,35 @@ def _tell_of_long_pictures(paths: Sequence[Path]) -> None:
 def _read_all(paths: Sequence[Path], side: int, framing: Framing) -> torch.Tensor:
     """All images, uint8 [images, 1 or 3, side, side]; one channel if every image is grey."""
     pixels = np.empty((len(paths), 3, side, side), dtype=np.uint8)
+    damaged: list[tuple[Path, DataUnavailableError]] = []
+
+    def read(row: int) -> None:
+        try:
+            pixels[row] = read_picture(paths[row], side, framing).transpose(2, 0, 1)
+        except DataUnavailableError as error:
+            damaged.append((paths[row], error))
+
     # The decoders warn about odd metadata that does not touch the pixels.
     with warnings.catch_warnings(), ThreadPoolExecutor(max_workers=os.cpu_count()) as pool:
         warnings.simplefilter("ignore")
-        for row, picture in enumerate(pool.map(lambda path: read_picture(path, side, framing), paths)):
-            pixels[row] = picture.transpose(2, 0, 1)
+        for _ in pool.map(read, range(len(paths))):
+            pass
+    _refuse_damaged(sorted(damaged))
     grey = all(bool((image[0] == image[1]).all() and (image[0] == image[2]).all()) for image in pixels)
     return torch.from_numpy(pixels[:, :1].copy() if grey else pixels)
+
+
+def _refuse_damaged(damaged: list[tuple[Path, DataUnavailableError]]) -> None:
+    """Tells of every image that cannot be read, so that a folder can be put right in one go."""
+    if not damaged:
+        return
+    (_path, first), *others = damaged
+    if not others:
+        raise first
+    listed = ", ".join(str(path) for path, _error in others[:MOST_DAMAGED_LISTED])
+    more = f" and {len(others) - MOST_DAMAGED_LISTED} more" if len(others) > MOST_DAMAGED_LISTED else ""
+    does = "others that cannot" if len(others) > 1 else "other that cannot"
+    raise DataUnavailableError(f"{first}, and {len(others)} {does} be read either: {listed}{more}") from first
 
 
 def _cut(

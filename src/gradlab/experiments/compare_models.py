@@ -8,6 +8,7 @@ Cost: 12 min 27 s with `--models MLP ResNet --epochs 2` for 3 arms x 3 seeds, bf
 (results/compare_models-2-epochs.json).
 """
 
+import math
 import shlex
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -202,8 +203,7 @@ def _advice(run: RunFolder, best: str, tie: str) -> str:
     tested, recipe = environment["data"]["sizes"]["test"], environment["arms"][best]["recipe"]
     steps = recipe["epochs"] * recipe["steps_per_epoch"]
     told = [
-        f"{best} validates best, at {percent(validated(run, best), 1)}; test images choose nothing, or their figures "
-        "would flatter the choice.",
+        _choice(best, validated(run, best)),
         *([tie] if tie else []),
         f"The test split has {tested:,} images: one of them is {100 / tested:.2g} points.",
         f"{best} made {steps:,} steps of {recipe['batch_size']} images.",
@@ -216,6 +216,15 @@ def _advice(run: RunFolder, best: str, tie: str) -> str:
         command = f"gradlab resume {shlex.quote(str(run.path))} --add-seeds {seeds}"
         told.append(f"More seeds can tell whether the networks differ by more than chance: {command}.")
     return " ".join(told)
+
+
+def _choice(best: str, reached: float) -> str:
+    if not math.isfinite(reached):
+        return "No network was ever validated, since every seed diverged: there is nothing to choose by."
+    return (
+        f"{best} validates best, at {percent(reached, 1)}; test images choose nothing, or their figures would flatter "
+        "the choice."
+    )
 
 
 def _epochs(rows: list[Row], arm: str) -> int:

@@ -57,7 +57,7 @@ from gradlab.report.results import results, summarise_rows, values_by_seed
 from gradlab.report.runs import page_of_run
 from gradlab.report.shades import heated, shades
 from gradlab.report.tables import cell, point_chart, results_table
-from gradlab.report.terminal import terminal_summary
+from gradlab.report.terminal import terminal_summary, wrapped
 from gradlab.report.wording import percent
 from gradlab.report.write import ReportPaths, figure_png, write_report
 
@@ -136,6 +136,7 @@ __all__ = [
     "value_of",
     "values_by_seed",
     "with_error",
+    "wrapped",
     "write_documents",
     "write_report",
 ]

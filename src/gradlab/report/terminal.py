@@ -1,5 +1,6 @@
 """The results of a run as plain text, for the end of a run on a terminal."""
 
+import textwrap
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -33,7 +34,12 @@ def terminal_summary(results: Mapping[str, Any], metrics: Sequence[str] | None =
         lines = aligned(("Arm", "Metric", "Mean", "Seeds"), rows)
     cut = ", cut off at 0 and 100 %" if any(map(is_share, names)) else ""
     note = f"Mean and 95 % interval over seeds{cut}. {sampling_told(results, names)}".rstrip()
-    return "\n".join([*lines, "", note, *missing_told(results)])
+    return "\n".join([*lines, "", wrapped(note), *missing_told(results)])
+
+
+def wrapped(text: str) -> str:
+    """A paragraph in lines of at most `WIDTH` columns."""
+    return textwrap.fill(text, WIDTH, break_on_hyphens=False)
 
 
 def aligned(header: Sequence[str], rows: Sequence[Sequence[str]]) -> list[str]:

@@ -1,4 +1,4 @@
-"""Two arms on the same seeds: how far apart, how sure, and one honest sentence."""
+"""Two arms on the same seeds: how far apart, how sure, and an honest verdict."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -58,7 +58,7 @@ class Comparison:
 
     @property
     def verdict(self) -> str:
-        """One sentence with numbers, which names a better arm only where the test shows one."""
+        """A sentence or two with numbers, which name a better arm only where the test shows one."""
         return _verdict(self)
 
     def as_json(self) -> dict[str, Any]:
@@ -98,7 +98,7 @@ def verdicts_told(comparisons: Sequence[Comparison]) -> str:
 
 
 def limit_told(pairs: int, smallest_p: float, family: int = 1, confidence: float = 0.95) -> tuple[str, str]:
-    """What so few pairs cannot show, and what would: two parts of a sentence.
+    """That so few pairs cannot tell, and what would: two parts of a sentence.
 
     Args:
         pairs: how many paired seeds there are.
@@ -109,8 +109,8 @@ def limit_told(pairs: int, smallest_p: float, family: int = 1, confidence: float
     level = (1 - confidence) * (1 + 1e-12)
     holm = f" after Holm's correction for {family} comparisons" if family > 1 else ""
     return (
-        f"With {_counted(pairs)} no difference can reach p ≤ {1 - confidence:.3g}{holm} "
-        f"(smallest possible {smallest_p:.3g})",
+        f"{_counted(pairs)} {'is' if pairs == 1 else 'are'} too few to tell: no difference can reach "
+        f"p ≤ {1 - confidence:.3g}{holm} (smallest possible {smallest_p:.3g})",
         f"run at least {pairs_needed(level / family)} seeds",
     )
 
@@ -137,7 +137,7 @@ def _verdict(found: Comparison) -> str:
     if found.ties == found.n:
         return f"{first} and {second} are equal on each of {seeds}{_left_out(found)}."
     if _too_few(found):
-        return f"{_limit(found)}: {_difference(found)}{_left_out(found)}; {_remedy(found)}."
+        return f"{_difference(found)}{_left_out(found)}. {_limit(found)}; {_remedy(found)}."
     if not found.significant:
         return f"No difference shown with {seeds}: {_difference(found)}, {_p_value(found)}{_left_out(found)}."
     better, worse = (first, second) if (found.mean_difference > 0) == found.larger_is_better else (second, first)
