@@ -28,17 +28,18 @@ def check_invariant(model: nn.Module, group: GroupBase, x: Tensor) -> None:
         torch.testing.assert_close(model(turned), model(x), rtol=1e-12, atol=1e-12)
 
 
-def small(group: GroupBase, side: int = 12) -> StridedGroupCNN:
+def small(group: GroupBase, side: int = 12, *, separable: bool = False) -> StridedGroupCNN:
     torch.manual_seed(0)
-    model = StridedGroupCNN(group, side, 2, 5, (3, 4, 3), (2, 1, 2)).double()
+    model = StridedGroupCNN(group, side, 2, 5, (3, 4, 3), (2, 1, 2), separable=separable).double()
     model(images_of(8, 2, side, side))
     return model.eval()
 
 
+@pytest.mark.parametrize("separable", [False, True])
 @pytest.mark.parametrize("side", [12, 16])
 @pytest.mark.parametrize("group", [CyclicGroup(4), DihedralGroup(4), CyclicGroup(8)], ids=lambda g: g.table.name)
-def test_logits_are_invariant(group, side):
-    check_invariant(small(group, side), group, images_of(2, 2, side, side))
+def test_logits_are_invariant(group, side, separable):
+    check_invariant(small(group, side, separable=separable), group, images_of(2, 2, side, side))
 
 
 def test_the_network_over_one_element_is_told_apart():
@@ -80,6 +81,18 @@ def test_parameters_by_hand():
     products = [6 * first, 8 * 36 * second, 8 * 48 * third, 8 * 64 * fourth, 8 * 80 * last]
     expected = sum(products) + 2 * (6 + 6 + 8 + 8) + 10
     assert sum(parameter.numel() for parameter in model.parameters()) == expected == 23_626
+
+
+def test_parameters_of_a_separable_one_by_hand():
+    """Over channels and group one tap, so 8 numbers for two channels; over the plane 10 or 12 for one channel."""
+    model = StridedGroupCNN(channels=(4, 6, 8), strides=(2, 1, 2), separable=True)
+    first, second, third, last = (
+        module.family.dimensions for module in model.modules() if isinstance(module, ExpandedKernel)
+        if module.kernel_size > 1
+    )  # fmt: skip
+    assert (second, third) == (10, 12)
+    products = [4 * first, 8 * 24 + 6 * second, 8 * 48 + 8 * third, 8 * 80 * last]
+    assert sum(parameter.numel() for parameter in model.parameters()) == sum(products) + 2 * (4 + 6 + 8) + 10
 
 
 @pytest.mark.parametrize(("side", "strides", "last"), [(28, (2, 2), 7), (32, (2, 2), 8), (8, (1, 2), 4)])

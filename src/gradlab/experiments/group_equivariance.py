@@ -107,7 +107,7 @@ class Config:
     """at most so many test images are turned by every angle, the first ones"""
 
 
-QUICK = Config(data="digits", arms=("CNN", "C4", "C8"), epochs=8, batch_size=32, image_size=8, kernel_size=3,
+QUICK = Config(data="digits", arms=("CNN", "C4", "C8"), epochs=6, batch_size=32, image_size=8, kernel_size=3,
                num_hidden=2, parameters=5000, plain_channels=15, learning_rate=0.02, step=45)  # fmt: skip
 
 

@@ -66,7 +66,7 @@ class Config:
     """largest random change of size, as a share"""
 
 
-QUICK = Config(data="digits", epochs=12)
+QUICK = Config(data="digits", epochs=7)
 
 
 def network(_config: Config, _arm: str, shape: tuple[int, int, int], classes: int) -> LeNet:

@@ -11,6 +11,7 @@ from gradlab.equivariance import (
     GroupConvolution,
     GroupPooling,
     LiftingConvolution,
+    SeparableGroupConvolution,
 )
 from gradlab.nn import check_images
 
@@ -33,9 +34,13 @@ class StridedGroupCNN(nn.Module):
         strides: 1 or 2 for each of them.
         kernel_size: taps along a side where the stride is 1, odd.
         dropout: share of the numbers that are zeroed after every convolution but the last, in training.
+        separable: makes the convolutions between the first and the last in two steps, over channels and group, then
+            over the plane, with a few weights and products in the place of many.
 
     Source: Cohen and Welling 2016, "Group equivariant convolutional networks", section 8.1, for the last convolution
-    and the largest value; Weiler and Cesa 2019, "General E(2)-equivariant steerable CNNs", section 3, for finer groups.
+    and the largest value; Weiler and Cesa 2019, "General E(2)-equivariant steerable CNNs", section 3, for finer groups;
+    Knigge, Romero and Bekkers 2022, "Exploiting redundancy: separable group convolutional networks on Lie groups",
+    section 4, for separable ones.
 
     Raises:
         ValueError: there are not as many strides as channels, a stride is not 1 or 2, the kernel has an even side, or
@@ -53,6 +58,7 @@ class StridedGroupCNN(nn.Module):
         *,
         kernel_size: int = 5,
         dropout: float = 0.0,
+        separable: bool = False,
     ) -> None:
         super().__init__()
         if kernel_size < 1 or kernel_size % 2 == 0:
@@ -60,10 +66,11 @@ class StridedGroupCNN(nn.Module):
         left = side_after(image_size, channels, strides)
         group = group or CyclicGroup(8)
         self.image_size, self.in_channels = image_size, in_channels
+        between = SeparableGroupConvolution if separable else GroupConvolution
         layers: list[nn.Module] = []
         before = in_channels
         for place, (wanted, stride) in enumerate(zip(channels, strides, strict=True)):
-            convolution = GroupConvolution if place else LiftingConvolution
+            convolution = between if place else LiftingConvolution
             layers += [
                 convolution(group, before, wanted, kernel_size + stride - 1, stride=stride, padding=kernel_size // 2),
                 GroupBatchNorm(wanted),
