@@ -1,5 +1,6 @@
 """A finished run's networks, asked about pictures from disk."""
 
+import csv
 import json
 
 import numpy as np
@@ -84,6 +85,24 @@ def test_a_folder_means_all_pictures_in_it(gradlab, finished, digit, tmp_path):
     refused = gradlab("predict", str(finished), "empty")
     assert refused.returncode == 2
     assert "there is no picture in the folder empty" in refused.stderr
+
+
+def test_a_table_has_a_row_for_each_picture(gradlab, finished, digit, tmp_path):
+    (tmp_path / 'a "3", or 8.png').write_bytes((tmp_path / "digit.png").read_bytes())
+    done = gradlab("predict", str(finished), "digit.png", 'a "3", or 8.png', "--csv", "table.csv", "--json")
+    assert done.returncode == 0, done.stderr
+    answers = json.loads(done.stdout)["predictions"]
+    with (tmp_path / "table.csv").open(newline="") as file:
+        rows = list(csv.DictReader(file))
+    assert [row["image"] for row in rows] == ["digit.png", 'a "3", or 8.png']
+    for row, answer in zip(rows, answers, strict=True):
+        first = answer["classes"][0]
+        assert (row["class"], row["agreeing"], row["seeds"]) == (first["class"], str(answer["agreeing"]), "2")
+        assert float(row["probability"]) == pytest.approx(first["probability"], abs=1e-6)
+    refused = gradlab("predict", str(finished), "digit.png", "--csv", "no/such/table.csv")
+    assert refused.returncode != 0
+    assert "no/such/table.csv" in refused.stderr
+    assert "Traceback" not in refused.stderr
 
 
 def test_what_is_no_picture_is_named(gradlab, finished, tmp_path):

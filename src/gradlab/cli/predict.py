@@ -1,5 +1,7 @@
 """`gradlab predict`."""
 
+import csv
+import io
 import json
 import sys
 from collections.abc import Sequence
@@ -8,7 +10,7 @@ from typing import Any
 
 from gradlab.cli.arguments import JSON, Flag, parse, positive_number, word
 from gradlab.errors import FileError, UsageError, unknown
-from gradlab.records import RunFolder, read_weights
+from gradlab.records import RunFolder, read_weights, write_atomically
 from gradlab.report import best_validated, percent, ties_told
 from gradlab.report.wording import counted
 
@@ -26,6 +28,7 @@ def main(words: Sequence[str]) -> int:
         ),
         Flag(name="--arm", help="whose networks [the arm that validates best]", convert=word, shown="ARM"),
         Flag(name="--top", help="how many classes to name [3]", convert=positive_number, default=3, shown="N"),
+        Flag(name="--csv", help="write the answers there, one row a picture", convert=word, shown="FILE"),
         Flag(name="--invert", help="swap dark and bright: for dark digits on white paper"),
         JSON,
     ]
@@ -33,6 +36,8 @@ def main(words: Sequence[str]) -> int:
     run = RunFolder(Path(options["run"]))
     environment, arm = image_classifier(run, options["arm"], "predict")
     answers = _answers(run, environment, arm, options)
+    if options["csv"]:
+        write_atomically(Path(options["csv"]), _as_csv(answers).encode())
     if options["json"]:
         print(json.dumps({"run": str(run.path), "arm": arm, "predictions": answers}, indent=2))
         return 0
@@ -42,7 +47,22 @@ def main(words: Sequence[str]) -> int:
         ranked = ", ".join(f"{entry['class']} {percent(entry['probability'], 1)}" for entry in answer["classes"])
         first = answer["classes"][0]["class"]
         print(f"{answer['image']}: {ranked} ({first} is first for {answer['agreeing']} of {counted(seeds, 'seed')})")
+    if options["csv"]:
+        print(f"table: {options['csv']}")
     return 0
+
+
+def _as_csv(answers: Sequence[dict[str, Any]]) -> str:
+    """One row a picture: its most probable class, that probability, and for how many of the seeds it comes first."""
+    text = io.StringIO()
+    writer = csv.writer(text, lineterminator="\n")
+    writer.writerow(("image", "class", "probability", "agreeing", "seeds"))
+    for answer in answers:
+        first = answer["classes"][0]
+        writer.writerow(
+            (answer["image"], first["class"], f"{first['probability']:.6f}", answer["agreeing"], answer["seeds"])
+        )
+    return text.getvalue()
 
 
 def image_classifier(run: RunFolder, wanted: str | None, command: str) -> tuple[dict[str, Any], str]:
