@@ -3,7 +3,8 @@ import torch
 
 from gradlab.data import Images, Splits
 from gradlab.errors import UsageError
-from gradlab.experiments.rotated_mnist import AUGMENTED, GROUPS, QUICK, STRIDED, Config, network, parts_of
+from gradlab.experiments.rotated_mnist import AUGMENTED, GROUPS, QUICK, STRIDED, Config, network, parts_of, recipe
+from gradlab.training import Selection
 
 SMALL = Config(train_images=30, validation_images=10, test_images=40)
 
@@ -41,6 +42,11 @@ def test_the_parts_are_disjoint_and_the_test_split_comes_first_in_testing():
 def test_more_images_than_there_are_are_refused(config):
     with pytest.raises(UsageError, match="numbers has 60 images for training and validation, and leaves"):
         parts_of(config, SPLITS)
+
+
+def test_the_last_epoch_is_kept_where_validation_shall_not_choose():
+    assert recipe(Config(), 100).select == Selection()
+    assert recipe(Config(keep="last"), 100).select is None
 
 
 def test_plain_and_group_network_have_about_the_published_number_of_weights():

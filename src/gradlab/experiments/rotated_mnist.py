@@ -96,6 +96,8 @@ class Config:
     """images for training and validation; fewer than 12,000 make a subset"""
     validation_images: int = 2000
     """of them held out to choose by"""
+    keep: Literal["best", "last"] = "best"
+    """weights of the epoch that validates best, or of the last one, for which few validation images do"""
     test_images: int = 50000
     """images for testing; fewer than 50,000 make a subset"""
     image_size: int = 28
@@ -164,7 +166,7 @@ def recipe(config: Config, samples: int) -> Recipe:
         optimizer=partial(torch.optim.AdamW, lr=config.learning_rate, weight_decay=config.weight_decay, fused=True),
         schedule=schedules.one_cycle(steps=max(2, config.epochs * (samples // config.batch_size))),
         drop_last=True,
-        select=Selection(),
+        select=Selection() if config.keep == "best" else None,
     )
 
 
