@@ -1,6 +1,7 @@
 PYTHON ?= python3
 BIN := .venv/bin
 SOAK_SHARE ?= 1
+BENCHES ?= loop_overhead arithmetic_floor seeds_together start_up group_convolution contrastive augmentation bare_loop handbook_loop simclr_loop compiled_steps streaming learn_check
 
 .PHONY: quickstart test check lint types contracts soak coverage notebooks docs bench clean
 quickstart: .venv/installed ; $(BIN)/gradlab run lenet --seeds 0 1 2 --quick
@@ -13,7 +14,7 @@ soak: .venv/installed-dev ; OMP_NUM_THREADS=1 $(BIN)/python -m tests.reliability
 coverage: .venv/installed-dev ; OMP_NUM_THREADS=1 $(BIN)/coverage run -m pytest && $(BIN)/coverage combine --quiet && $(BIN)/coverage report
 notebooks: .venv/installed-notebooks ; OMP_NUM_THREADS=1 $(BIN)/python -m tools.notebooks
 docs: .venv/installed-docs ; $(BIN)/python -m tools.site && NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict --quiet && OMP_NUM_THREADS=1 $(BIN)/python -m pytest -m slow tests/test_docs.py
-bench: .venv/installed-dev ; for name in loop_overhead seeds_together start_up group_convolution contrastive augmentation bare_loop handbook_loop simclr_loop streaming learn_check; do OMP_NUM_THREADS=1 $(BIN)/python -m bench.$$name; done
+bench: .venv/installed-bench ; failed=; for name in $(BENCHES); do OMP_NUM_THREADS=1 $(BIN)/python -m bench.$$name || failed="$$failed $$name"; done; test -z "$$failed" || { echo "failed:$$failed"; exit 1; }
 clean: ; rm -rf .venv build
 
 .venv/bin/python: ; $(PYTHON) -m venv .venv
@@ -22,3 +23,4 @@ clean: ; rm -rf .venv build
 .venv/installed-dev: pyproject.toml constraints.txt .venv/pip ; $(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable '.[dev]' && touch $@
 .venv/installed-notebooks: pyproject.toml constraints.txt .venv/pip ; $(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable '.[notebooks]' && touch $@
 .venv/installed-docs: pyproject.toml constraints.txt .venv/pip ; $(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable '.[docs]' && touch $@
+.venv/installed-bench: pyproject.toml constraints.txt .venv/pip ; $(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable '.[dev,bench]' && touch $@

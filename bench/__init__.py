@@ -1,1 +1,1 @@
-"""Side-by-side measurements, one file a comparison; each run writes bench/results/<name>.json."""
+"""Side-by-side measurements, one file a comparison; each run writes bench/results/<machine>/<name>.json."""

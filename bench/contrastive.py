@@ -16,6 +16,7 @@ from bench.record import interleaved, medians, write
 from gradlab.evaluation import PENALTIES, Features, probe
 from gradlab.models import BaseNetwork, SimCLR
 from gradlab.objectives import info_nce, info_nce_loss
+from gradlab.training.arithmetic import bfloat16_helps
 
 IMAGES, NUMBERS, ROUNDS = 256, 128, 5
 NETWORKS, CLASSES, COUNTS = 10, 10, (10, 20, 50, 100, 200, 500)
@@ -69,7 +70,9 @@ def main():
     torch.set_num_threads(1)
     torch.manual_seed(0)
     losses = {"matrix product": with_gradient(info_nce_loss), "broadcast": with_gradient(broadcast_loss)}
-    steps = {"step, float32": step(None), "step, bfloat16": step(torch.bfloat16)}
+    steps = {"step, float32": step(None)}
+    if bfloat16_helps():
+        steps["step, bfloat16"] = step(torch.bfloat16)
     count = NETWORKS * len(COUNTS) * len(PENALTIES)
     solved = {f"{count} probes, {numbers} numbers": probes(numbers) for numbers in (128, 512)}
     times = {}

@@ -103,7 +103,8 @@ def main() -> None:
                 speeds[variant].append(images_a_second(train, STEPS[name], BATCH[name]))
         found[name] = summary(speeds)
         print(name, found[name]["median_ratio_to_handbook"])
-    print(write("handbook_loop", {"threads": 1, "loader_workers": 3, "cores": os.cpu_count(), "networks": found}))
+    about = {"threads": 1, "loader_workers": 3, "cores": os.cpu_count(), "networks": found}
+    print(write("handbook_loop", about, peers=["lightning", "torchvision"]))
 
 
 def summary(speeds: dict[str, list[tuple[float, float]]]) -> dict[str, object]:

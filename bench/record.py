@@ -4,17 +4,20 @@ import datetime
 import importlib.util
 import json
 import os
+import re
 import statistics
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
+from importlib import metadata
 from pathlib import Path
 from typing import Any
 
 from gradlab.records import describe_environment
 
 RESULTS = Path(__file__).parent / "results"
+LOAD_AT_START = os.getloadavg()[0]
 
 
 def interleaved(
@@ -40,22 +43,50 @@ def interleaved(
 wall_clock = time.perf_counter
 
 
-def write(name: str, measured: Mapping[str, Any]) -> Path:
-    """Writes a result file with hardware, versions, command, commit and date; returns its path."""
-    RESULTS.mkdir(exist_ok=True)
-    commit = subprocess.run(["git", "rev-parse", "--short", "HEAD"], capture_output=True, text=True, check=False)
-    document = {
-        "name": name,
+def write(name: str, measured: Mapping[str, Any], *, peers: Sequence[str] = ()) -> Path:
+    """Writes a result file of this kind of machine; returns its path.
+
+    It holds hardware, versions, command, commit and date. Networks that were measured here earlier and not this time
+    stay as they are, with when they were measured.
+
+    Args:
+        name: of the bench.
+        measured: what it found; under "networks" what it found of each.
+        peers: packages that gradlab stood beside; their versions are noted, None where one is not installed.
+    """
+    now = {
         "date": datetime.datetime.now(datetime.UTC).strftime("%Y-%m-%d"),
         "command": f"python -m bench.{name} {' '.join(sys.argv[1:])}".strip(),
-        "commit": commit.stdout.strip(),
-        "load_at_start": os.getloadavg()[0],
-        "environment": describe_environment(threads=1),
-        **measured,
+        "commit": _git("rev-parse", "--short", "HEAD"),
+        "uncommitted_changes": bool(_git("status", "--porcelain", "--untracked-files=no")),
+        "load_at_start": LOAD_AT_START,
     }
-    path = RESULTS / f"{name}.json"
+    environment = describe_environment(threads=1, peers={package: _version(package) for package in peers})
+    path = RESULTS / machine(environment["processor"]) / f"{name}.json"
+    path.parent.mkdir(parents=True, exist_ok=True)
+    document = {"name": name, **now, "environment": environment, **measured}
+    if "networks" in measured:
+        earlier = json.loads(path.read_text())["networks"] if path.exists() else {}
+        document["networks"] = earlier | {of: {**found, "measured": now} for of, found in measured["networks"].items()}
     path.write_text(json.dumps(document, indent=2) + "\n")
     return path
+
+
+def machine(processor: object) -> str:
+    """The folder of a processor's results, such as "amd-epyc"."""
+    words = re.sub(r"\((R|TM)\)", "", str(processor), flags=re.IGNORECASE)
+    return re.sub(r"[^a-z0-9]+", "-", words.lower()).strip("-") or "unknown"
+
+
+def _git(*words: str) -> str:
+    return subprocess.run(["git", *words], capture_output=True, text=True, check=False).stdout.strip()
+
+
+def _version(package: str) -> str | None:
+    try:
+        return metadata.version(package)
+    except metadata.PackageNotFoundError:
+        return None
 
 
 def medians(times: Mapping[str, list[float]]) -> dict[str, float]:

@@ -1,7 +1,9 @@
 """How long do eight seeds take by each way, beside eight times one seed, and how far is `auto` from the best way?
 
-Wall time of the same epochs, one thread a process, interleaved. Processes are measured a second time while another
-program keeps one core busy: each core that is left should do its full share.
+Wall time of the same epochs, one thread a process, interleaved. In a row and in processes they are trained for three
+times as many epochs as well: what the longer training takes more is the cost without the start of the processes.
+Processes are measured a second time while another program keeps one core busy. Then as many processes as there are
+cores, and the program, share the cores: N processes on N cores have N * N / (N + 1) of them.
 Run: `python -m bench.seeds_together`, on a machine that does nothing else
 """
 
@@ -23,6 +25,8 @@ from gradlab.records.environment import available_cores
 from gradlab.training import Place, Recipe, collect, fit
 
 SEEDS = tuple(range(8))
+LONGER = 3
+"""Times as many epochs in the longer training."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,6 +41,8 @@ class Case:
 
 
 CASES = {
+    "linear probe": Case(lambda: LogRegression(512, 10), (512, 1, 1), 6_000, 50, 6),
+    "MLP 64-32-10": Case(lambda: MLP(64, 10, (32,)), (1, 8, 8), 6_000, 50, 4),
     "LogRegression": Case(LogRegression, (1, 28, 28), 6_000, 50, 6),
     "MLP 784-64-10": Case(lambda: MLP(784, 10, (64,)), (1, 28, 28), 6_000, 50, 4),
     "LeNet": Case(LeNet, (1, 28, 28), 2_000, 50, 1),
@@ -44,8 +50,8 @@ CASES = {
 }
 
 
-def training(case: Case) -> Callable[[tuple[int, ...], str], None]:
-    """Trains these seeds in this way."""
+def training(case: Case, times: int = 1) -> Callable[[tuple[int, ...], str], None]:
+    """Trains these seeds in this way, for so many times the epochs."""
     generator = torch.Generator().manual_seed(0)
     pixels = torch.randint(0, 256, (case.samples, *case.shape), dtype=torch.uint8, generator=generator)
     labels = torch.randint(0, 10, (case.samples,), generator=generator)
@@ -53,7 +59,9 @@ def training(case: Case) -> Callable[[tuple[int, ...], str], None]:
 
     def train(seeds: tuple[int, ...], way: str) -> None:
         recipe = Recipe(
-            epochs=case.epochs, batch_size=case.batch, optimizer=lambda p: torch.optim.SGD(p, lr=0.01, fused=True)
+            epochs=times * case.epochs,
+            batch_size=case.batch,
+            optimizer=lambda p: torch.optim.SGD(p, lr=0.01, fused=True),
         )
         data = (pixels, labels)
         collect(fit(case.make, data, classification, recipe, seeds=seeds, together=way, prepare=normalize,
@@ -82,10 +90,11 @@ def busy_core() -> Iterator[None]:
 
 def measured(case: Case, rounds: int) -> dict[str, object]:
     """Wall seconds of each way, and its speed as a multiple of one seed after the other, in this very process."""
-    train = training(case)
+    train, longer = training(case), training(case, LONGER)
     ways = ("in a row", "processes", "stacked", "auto")
     variants = {way: lambda way=way: train(SEEDS, way) for way in ways}
-    times = interleaved(variants, rounds=rounds, clock=wall_clock)
+    long = {f"{way}, longer": lambda way=way: longer(SEEDS, way) for way in ways[:2]}
+    times = interleaved(variants | long, rounds=rounds, clock=wall_clock)
     with busy_core():
         alone = {"one seed": lambda: train(SEEDS[:1], "in a row"), "processes": variants["processes"]}
         beside = interleaved(alone, rounds=rounds, clock=wall_clock)
@@ -96,6 +105,7 @@ def measured(case: Case, rounds: int) -> dict[str, object]:
         "speed_to_in_a_row": {
             way: statistics.median(b / a for a, b in zip(times[way], times["in a row"], strict=True)) for way in ways
         },
+        "steady_processes_to_in_a_row": statistics.median(steady(times)),
         "auto_behind_best": middle["auto"] / best - 1,
         "beside_another_program": {
             "wall_seconds": beside,
@@ -104,6 +114,15 @@ def measured(case: Case, rounds: int) -> dict[str, object]:
             ),
         },
     }
+
+
+def steady(times: dict[str, list[float]]) -> list[float]:
+    """How fast processes are beside one seed after the other, round by round, from what a longer training adds."""
+    added = {
+        way: [long - short for long, short in zip(times[f"{way}, longer"], times[way], strict=True)]
+        for way in ("in a row", "processes")
+    }
+    return [row / processes for row, processes in zip(added["in a row"], added["processes"], strict=True)]
 
 
 def main() -> None:

@@ -22,6 +22,7 @@ from bench.record import require, write
 from gradlab.augment import ContrastiveTransformations, simclr_augmentation
 from gradlab.models import BaseNetwork, SimCLR
 from gradlab.objectives import info_nce, info_nce_loss
+from gradlab.training.arithmetic import bfloat16_helps
 
 BATCH = 256
 STEPS = {"handbook": (1, 4), "handbook, matrix product": (1, 7), "gradlab": (2, 12), "gradlab, bfloat16": (2, 20)}
@@ -55,19 +56,17 @@ def main() -> None:
         "handbook": partial(contrast_by_handbook, network, broadcast_loss, pixels, labels, BATCH),
         "handbook, matrix product": partial(contrast_by_handbook, network, info_nce_loss, pixels, labels, BATCH),
         "gradlab": partial(ours, "float32"),
-        "gradlab, bfloat16": partial(ours, "bfloat16"),
     }
+    if bfloat16_helps():
+        variants["gradlab, bfloat16"] = partial(ours, "bfloat16")
     speeds: dict[str, list[tuple[float, float]]] = {variant: [] for variant in variants}
     for _ in range(asked.rounds):
         for variant, train in variants.items():
             speeds[variant].append(images_a_second(train, STEPS[variant], BATCH))
             print(variant, speeds[variant][-1], flush=True)
     found = summary(speeds) | {"median_ratio_to_matrix_product": to_matrix_product(speeds)}
-    print(
-        write(
-            "simclr_loop", {"threads": 1, "loader_workers": 3, "cores": os.cpu_count(), "networks": {"SimCLR": found}}
-        )
-    )
+    about = {"threads": 1, "loader_workers": 3, "cores": os.cpu_count(), "networks": {"SimCLR": found}}
+    print(write("simclr_loop", about, peers=["lightning", "torchvision"]))
 
 
 def to_matrix_product(speeds: dict[str, list[tuple[float, float]]]) -> object:

@@ -4,19 +4,21 @@ import json
 import statistics
 from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
-from typing import Any
+
+from tools.performance_goals import GOALS, Document
 
 ROOT = Path(__file__).parents[1]
 PAGE = ROOT / "docs" / "performance.md"
 RESULTS = ROOT / "bench" / "results"
 HEAD = """# Performance
 
-Made by `python -m tools.performance_page` from the files in `bench/results/`, which hold every round's raw time, the
-hardware, the versions and the commit. `make bench` measures them again; peers come with `pip install -e '.[bench]'`.
-Variants take turns within a round, and ratios are medians over rounds of two neighbours in time. Where the unit is
-processor time, other programs on the machine disturb it little; wall time stands only where it is what is asked.
+Made by `python -m tools.performance_page` from the files in `bench/results/`, a folder for each kind of machine, which
+hold what each round measured, the hardware, the versions and the commit. `make bench` measures them again, with the
+peers that come with `pip install -e '.[bench]'`. Variants take turns within a round, and ratios are medians over rounds
+of two neighbours in time. Where the unit is processor time, other programs on the machine disturb it little; wall time
+stands only where it is what is asked. Below each table: what was set as a goal, and whether it is met there. A bench
+that a machine lacks was not run on it; no bench has been run on a GPU yet. Causes of what is missed are in `LOG.md`.
 """
-Document = dict[str, Any]
 
 
 def table(head: Sequence[str], rows: Iterable[Sequence[object]]) -> str:
@@ -85,12 +87,20 @@ def loop_overhead(found: Document) -> str:
 def seeds_together(found: Document) -> str:
     ways = list(next(iter(found["networks"].values()))["speed_to_in_a_row"])
     rows = [
-        [network, *(times(about["speed_to_in_a_row"][way]) for way in ways), f"{about['auto_behind_best']:.0%}",
-         times(about["beside_another_program"]["processes_to_seeds_times_one"])]
+        [network, *(times(about["speed_to_in_a_row"][way]) for way in ways),
+         times(about["steady_processes_to_in_a_row"]) if "steady_processes_to_in_a_row" in about else "",
+         f"{about['auto_behind_best']:.0%}", times(about["beside_another_program"]["processes_to_seeds_times_one"])]
         for network, about in found["networks"].items()
     ]  # fmt: skip
-    last = ["`auto` behind the best", "processes beside another program, to one seed after the other there"]
-    return f"{found['seeds']} seeds on {found['cores']} cores.\n\n" + table(["network", *ways, *last], rows)
+    last = ["processes once they have started", "`auto` behind the best",
+            "processes beside another program, to one seed after the other there"]  # fmt: skip
+    cores = found["cores"]
+    fair = cores * cores / (cores + 1)
+    told = (
+        f"{found['seeds']} seeds on {cores} cores. Beside a program that keeps one core busy, {cores} processes have "
+        f"a fair share of {fair:.2f} cores."
+    )
+    return f"{told}\n\n" + table(["network", *ways, *last], rows)
 
 
 def augmentation(found: Document) -> str:
@@ -171,10 +181,26 @@ def learn_check(found: Document) -> str:
     return table(["", "CPU seconds"], rows) + "\n\n" + told
 
 
+def arithmetic_floor(found: Document) -> str:
+    rows = [
+        [network, precision, f"{about['operations_a_step'] / 1e9:.2f}"]
+        + [f"{statistics.median(values) / 1e9:.1f}" for values in about["operations_per_processor_second"].values()]
+        + [f"{ratio:.2f}" for ratio in about["median_ratio_to"].values()]
+        + ["" if about["share_of_arithmetic"] is None else f"{about['share_of_arithmetic']:.0%}"]
+        for network, precisions in found["networks"].items()
+        for precision, about in precisions.items()
+        if precision != "measured"
+    ]
+    head = ["network", "precision", "10^9 operations a step", "step, 10^9 a CPU second", "matrix product",
+            "convolution", "step to product", "step to convolution", "a step's time in arithmetic"]  # fmt: skip
+    return table(head, rows)
+
+
 SECTIONS: dict[str, tuple[str, Callable[[Document], str]]] = {
     "handbook_loop": ("Beside the handbook's own loop", handbook_loop),
     "simclr_loop": ("Learning without labels beside the handbook's way of it", simclr_loop),
     "bare_loop": ("Beside a loop by hand, Fabric and Lightning: speed as a multiple of the loop by hand", bare_loop),
+    "arithmetic_floor": ("How near a step is to what the processor can compute", arithmetic_floor),
     "loop_overhead": ("What the loop adds to a step", loop_overhead),
     "seeds_together": ("Many seeds: speed as a multiple of one after the other", seeds_together),
     "augmentation": ("Augmentation", augmentation),
@@ -187,15 +213,41 @@ SECTIONS: dict[str, tuple[str, Callable[[Document], str]]] = {
 
 
 def section(name: str) -> str:
-    """A bench's title, what it asks, its table, and where and when it was measured."""
+    """A bench's title and, for each kind of machine, its table, its goals, and where and when it was measured."""
     title, body = SECTIONS[name]
-    found = json.loads((RESULTS / f"{name}.json").read_text())
-    environment = found["environment"]
-    measured = (
-        f"`{found['command']}`, {found['date']}, commit {found['commit']}, {environment['processor']}, "
-        f"{environment['cores']} cores, torch {environment['packages']['torch']}, load {found['load_at_start']:.1f}."
+    found = [json.loads(path.read_text()) for path in sorted(RESULTS.glob(f"*/{name}.json"))]
+    parts = [f"### {processor(each)}\n\n{body(each)}{goals(name, each)}\n\n{measured(each)}" for each in found]
+    return "\n\n".join([f"## {title}", *parts]) + "\n"
+
+
+def processor(found: Document) -> str:
+    return found["environment"]["processor"].replace("(R)", "")
+
+
+def goals(name: str, found: Document) -> str:
+    """A table of what was set as a goal, empty where nothing was."""
+    if name not in GOALS:
+        return ""
+    return "\n\n" + table(["goal", "set", "here", ""], [goal.row() for goal in GOALS[name](found)])
+
+
+def measured(found: Document) -> str:
+    """By which command, when, on what: a sentence for each time at which some of the networks were measured."""
+    environment, times_of = found["environment"], dict[str, list[str]]()
+    for network, about in found.get("networks", {"": {}}).items():
+        times_of.setdefault(_occasion(about.get("measured", found)), []).append(network)
+    cores = environment["cores"]
+    where = f"{cores} core{'s' * (cores > 1)}, torch {environment['packages']['torch']}"
+    if len(times_of) == 1:
+        return f"{next(iter(times_of))}; {where}."
+    return "; ".join(f"{', '.join(networks)}: {occasion}" for occasion, networks in times_of.items()) + f"; {where}."
+
+
+def _occasion(about: Document) -> str:
+    changed = " with changes" if about.get("uncommitted_changes") else ""
+    return (
+        f"`{about['command']}`, {about['date']}, commit {about['commit']}{changed}, load {about['load_at_start']:.1f}"
     )
-    return f"## {title}\n\n{body(found)}\n\n{measured}\n"
 
 
 def page() -> str:

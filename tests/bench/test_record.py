@@ -1,0 +1,47 @@
+"""The files that benches leave."""
+
+import json
+
+import pytest
+
+from bench import record
+
+
+@pytest.mark.parametrize(
+    ("processor", "folder"),
+    [
+        ("Intel(R) Xeon(R) Processor", "intel-xeon-processor"),
+        ("AMD EPYC", "amd-epyc"),
+        ("Intel(R) Core(TM) i7-1260P", "intel-core-i7-1260p"),
+        ("", "unknown"),
+    ],
+)
+def test_each_kind_of_machine_has_its_folder(processor, folder):
+    assert record.machine(processor) == folder
+
+
+def test_what_was_measured_earlier_of_other_networks_stays(tmp_path, monkeypatch):
+    monkeypatch.setattr(record, "RESULTS", tmp_path)
+    first = record.write("loop", {"networks": {"MLP": {"ratio": 1}, "ViT": {"ratio": 2}}}, peers=["torch", "no such"])
+    monkeypatch.setattr(record, "LOAD_AT_START", 77.0)
+    second = record.write("loop", {"networks": {"ViT": {"ratio": 3}}})
+    assert first == second
+    found = json.loads(second.read_text())
+    assert {name: about["ratio"] for name, about in found["networks"].items()} == {"MLP": 1, "ViT": 3}
+    assert [about["measured"]["load_at_start"] == 77.0 for about in found["networks"].values()] == [False, True]
+
+
+def test_peers_are_noted_with_their_versions(tmp_path, monkeypatch):
+    monkeypatch.setattr(record, "RESULTS", tmp_path)
+    found = json.loads(record.write("loop", {}, peers=["torch", "no such"]).read_text())
+    assert found["environment"]["peers"]["torch"].startswith("2.")
+    assert found["environment"]["peers"]["no such"] is None
+
+
+def test_variants_take_turns_and_the_first_round_is_thrown_away():
+    order = []
+    times = record.interleaved(
+        {"a": lambda: order.append("a"), "b": lambda: order.append("b")}, rounds=2, clock=lambda: len(order)
+    )
+    assert order == ["a", "b", "b", "a", "a", "b"]
+    assert times == {"a": [1, 1], "b": [1, 1]}
