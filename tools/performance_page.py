@@ -196,6 +196,15 @@ def arithmetic_floor(found: Document) -> str:
     return table(head, rows)
 
 
+def levers(found: Document) -> str:
+    rows = [
+        [name, about["lever"], other, times(speed)]
+        for name, about in found["levers"].items()
+        for other, speed in about["speed"].items()
+    ]
+    return table(["", "lever", "beside", "times as fast"], rows)
+
+
 SECTIONS: dict[str, tuple[str, Callable[[Document], str]]] = {
     "handbook_loop": ("Beside the handbook's own loop", handbook_loop),
     "simclr_loop": ("Learning without labels beside the handbook's way of it", simclr_loop),
@@ -206,6 +215,7 @@ SECTIONS: dict[str, tuple[str, Callable[[Document], str]]] = {
     "augmentation": ("Augmentation", augmentation),
     "group_convolution": ("Group convolutions", group_convolution),
     "contrastive": ("Contrastive learning", contrastive),
+    "levers": ("Smaller levers", levers),
     "streaming": ("Folders that stay in their files", streaming),
     "start_up": ("Start-up", start_up),
     "learn_check": ("Checks of exercises", learn_check),
@@ -251,7 +261,7 @@ def _occasion(about: Document) -> str:
 
 
 def page() -> str:
-    return "\n".join([HEAD, *(section(name) for name in SECTIONS)])
+    return "\n".join([HEAD, *(section(name) for name in SECTIONS if list(RESULTS.glob(f"*/{name}.json")))])
 
 
 if __name__ == "__main__":
