@@ -3,6 +3,7 @@
 from gradlab.equivariance.agreement import agreement_basis, band_limited, smooth
 from gradlab.equivariance.convolution import GroupConvolution, LiftingConvolution
 from gradlab.equivariance.expansion import ExpandedKernel, default_family
+from gradlab.equivariance.export import exported
 from gradlab.equivariance.finite_group import FiniteGroup, cyclic, dihedral, finite_group, subgroup, subgroup_indices
 from gradlab.equivariance.groups import CyclicGroup, DihedralGroup, GroupBase
 from gradlab.equivariance.handbook_kernels import (
@@ -51,6 +52,7 @@ __all__ = [
     "default_family",
     "dihedral",
     "exact_taps",
+    "exported",
     "finite_group",
     "grid_preserving",
     "interpolated",

@@ -38,6 +38,7 @@ class GroupEquivariantCNN(nn.Module):
         family: Family | None = None,
     ) -> None:
         super().__init__()
+        self.in_channels = in_channels
         self.lifting_conv = LiftingConvolution(group, in_channels, hidden_channels, kernel_size, family=family)
         self.gconvs = nn.ModuleList(
             GroupConvolution(group, hidden_channels, hidden_channels, kernel_size, family=family)
@@ -60,7 +61,7 @@ class GroupEquivariantCNN(nn.Module):
 
     def feature_maps(self, x: Tensor) -> list[Tensor]:
         """After each convolution, norm and ReLU: [batch, hidden_channels, order, height', width']."""
-        check_images(x, "GroupEquivariantCNN", channels=self.lifting_conv.kernel.in_channels)
+        check_images(x, "GroupEquivariantCNN", channels=self.in_channels)
         maps = []
         for convolution in (self.lifting_conv, *self.gconvs):
             x = convolution(x)
