@@ -46,7 +46,24 @@ def handbook_loop(found: Document) -> str:
     head = ["network", "handbook, images/CPU-s", *ratios]
     ratio_heads = [f"{variant.replace('gradlab', 'ratio').replace(', ', ' ')}, {unit}" for variant in ratios
                    for unit in ("CPU", "wall")]  # fmt: skip
-    return table([*head, *ratio_heads], rows)
+    return table([*head, *ratio_heads], rows) + f"\n\n{cores_kept_busy(found)}"
+
+
+def cores_kept_busy(found: Document) -> str:
+    """Why ratios in wall time are smaller than in processor time."""
+    busy = [
+        statistics.median(
+            wall / processor
+            for processor, wall in zip(*(about[unit]["handbook"] for unit in (
+                "images_per_processor_second", "images_per_second")), strict=True)
+        )
+        for about in found["networks"].values()
+    ]  # fmt: skip
+    return (
+        f"The handbook's loop, a trainer and {found['loader_workers']} loaders, keeps {min(busy):.1f} to "
+        f"{max(busy):.1f} cores busy; gradlab's trains one seed on one thread here, which is why wall time tells less "
+        "of a difference. Several seeds in processes use the other cores."
+    )
 
 
 def simclr_loop(found: Document) -> str:
