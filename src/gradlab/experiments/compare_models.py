@@ -1,7 +1,8 @@
 """Which network suits these images, at equal epochs and at equal time?
 
-Expect: on small natural images the convolutional networks lead at equal epochs; the cheap ones catch up at equal time.
-On a few hundred pictures of your own, intervals are wide: look at them before you believe a ranking.
+Expect: on small natural images the convolutional networks lead at equal epochs; at equal time the cheap ones come
+nearer (in a short run, not level). On a few hundred pictures of your own, intervals are wide: look at them before you
+believe a ranking.
 Source: handbook, practicals 1 to 3, which compare their networks with each other.
 Command: `gradlab run compare_models --data folder:my_pictures --models MLP ResNet ViT`
 Cost: 12 min 27 s with `--models MLP ResNet --epochs 2` for 3 arms x 3 seeds, bfloat16, 1 core
