@@ -1,5 +1,6 @@
 """The README says what is true: its table comes from the result files, its commands exist."""
 
+import importlib
 import json
 import re
 import shlex
@@ -14,7 +15,7 @@ from gradlab.cli.run import FLAGS
 from gradlab.experiments import GROUPS, experiment_names, source_of
 from tools import performance_page
 from tools.costs_table import COSTS, TOLD, TOLD_OTHERWISE, line, page
-from tools.results_table import NAMED, RESULTS, ROOT, documents, short_table, with_table
+from tools.results_table import NAMED, RESULTS, ROOT, SEVERAL, documents, settings, short_table, with_table
 from tools.results_table import page as results_page
 
 README = (ROOT / "README.md").read_text()
@@ -29,11 +30,12 @@ def test_the_page_of_results_is_that_of_the_result_files():
     assert RESULTS.read_text() == results_page(documents()), "run: python -m tools.results_table"
 
 
-def test_the_table_has_a_row_for_each_experiment_and_the_page_one_for_each_arm():
+def test_the_table_has_rows_for_each_experiment_and_the_page_one_for_each_arm():
     tested = [(document["experiment"], arm) for document in documents().values() for arm, about in
               document["arms"].items() if any(metric.startswith("test_") for metric in about["metrics"])]  # fmt: skip
     rows = [line.removeprefix("| ").split(" | ") for line in short_table(documents()).splitlines()[2:]]
-    assert [row[0] for row in rows] == list(dict.fromkeys(experiment for experiment, _ in tested))
+    assert list(dict.fromkeys(row[0] for row in rows)) == list(dict.fromkeys(experiment for experiment, _ in tested))
+    assert len(rows) == len({row[0] for row in rows}) + sum(len(files) - 1 for files in SEVERAL.values())
     rows = [line.removeprefix("| ").split(" | ") for line in results_page(documents()).splitlines() if line[:2] == "| "]
     assert [(row[0], row[1]) for row in rows[1:]] == tested
 
@@ -42,17 +44,52 @@ def test_the_arms_of_the_table_are_not_chosen_by_what_they_reached():
     def table(*reached):
         arms = {arm: {"parameters": 1, "metrics": {"test_accuracy": {"values": [share, share + 0.01]}}}
                 for arm, share in zip(("first", "second", "third"), reached, strict=True)}  # fmt: skip
-        document = {"experiment": "fresh", "environment": {"data": {"name": "digits"}}, "arms": arms}
+        document = {
+            "experiment": "fresh",
+            "command": "gradlab run fresh",
+            "environment": {"data": {"name": "digits"}},
+            "arms": arms,
+        }
         return short_table({"fresh-2-epochs.json": document, "fresh-5-epochs.json": document})
 
     (row,) = table(0.5, 0.6, 0.9).splitlines()[2:]
     told = re.sub(r"[^a-z]*%[^<|]*", "", row)
-    assert told == "| fresh | digits | first<br>second| fresh-2-epochs.json |"
+    assert told == "| fresh | digits | first<br>second| default | fresh-2-epochs.json |"
     assert re.sub(r"[^a-z]*%[^<|]*", "", table(0.9, 0.6, 0.5).splitlines()[2]) == told
 
 
 def test_arms_named_for_the_table_are_those_of_experiments():
-    assert set(NAMED) <= set(experiment_names())
+    assert set(NAMED) | set(SEVERAL) <= set(experiment_names())
+    assert not set(NAMED) & set(SEVERAL)
+
+
+@pytest.mark.parametrize("experiment", SEVERAL)
+def test_files_named_for_the_table_are_runs_of_the_experiment(experiment):
+    for file, arms in SEVERAL[experiment].items():
+        assert documents()[file]["experiment"] == experiment
+        assert f"| {file} |" in README
+        for arm in arms:
+            assert arm in documents()[file]["arms"]
+
+
+def test_the_table_tells_by_which_settings_a_run_differed():
+    asked = "gradlab run fresh --arms A B --epochs 25 --train-images 900 --seeds 0 1 --precision bfloat16 --no-flip"
+    assert settings({"command": asked}) == "`--epochs 25 --train-images 900 --no-flip`"
+    assert settings({"command": "gradlab run fresh --data mnist --together 'in a row' --out there"}) == "default"
+
+
+@pytest.mark.parametrize("file", documents())
+def test_a_run_without_flags_for_epochs_or_images_has_those_of_todays_default(file):
+    """So that a default that changes later does not make the table say something else."""
+    document = documents()[file]
+    default = importlib.import_module(f"gradlab.experiments.{document['experiment']}").Config()
+    trained = {about["recipe"]["epochs"] for about in document["environment"]["arms"].values() if about.get("recipe")}
+    if trained and "--epochs" not in settings(document):
+        assert default.epochs in trained
+    images = getattr(default, "train_images", 0)
+    if images and "--train-images" not in settings(document):
+        sizes = document["environment"]["data"]["sizes"]
+        assert images in (sizes["train"], sizes["train"] + sizes["validation"])
 
 
 def test_the_costs_are_those_of_the_result_files():

@@ -7,6 +7,8 @@ import json
 import re
 import shlex
 import textwrap
+from collections.abc import Collection, Mapping
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -57,12 +59,12 @@ def page() -> str:
     return HEAD + "\n".join(row(document, name) for name, document in runs().items()) + "\n"
 
 
-def flags(document: dict[str, Any]) -> str:
+def flags(document: Mapping[str, Any], told_otherwise: Collection[str] = TOLD_OTHERWISE) -> str:
     """The flags by which a run differed from the experiment's defaults."""
     words = shlex.split(document["command"])[3:]
     starts = [place for place, word in enumerate(words) if word.startswith("--")]
-    groups = [words[start:end] for start, end in zip(starts, [*starts[1:], len(words)], strict=True)]
-    return shlex.join(word for group in groups if group[0] not in TOLD_OTHERWISE for word in group)
+    groups = [words[start:end] for start, end in pairwise([*starts, len(words)])]
+    return shlex.join(word for group in groups if group[0] not in told_otherwise for word in group)
 
 
 def line(experiment: str) -> str:

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from gradlab.stats import format_interval, summarise
+from tools.costs_table import TOLD_OTHERWISE, flags
 
 ROOT = Path(__file__).parents[1]
 RESULTS = ROOT / "docs" / "results.md"
@@ -18,7 +19,6 @@ BY_LABELS = re.compile(r"test_(?:probe_)?(\d+)_(?:labels_)?accuracy")
 FIRST, LAST = "<!-- results: made by tools/results_table.py -->", "<!-- end of results -->"
 NAMED: Mapping[str, tuple[str, ...]] = {
     "augmentation_strength": ("all", "crop only", "colour only"),
-    "group_equivariance": ("CNN", "C4", "C8", "D4"),
     "mlp_improvements": ("baseline", "best combination"),
     "mlp_mnist": ("linear", "300+100", "500+150"),
     "regularization": ("none", "L2", "dropout"),
@@ -32,17 +32,30 @@ NAMED: Mapping[str, tuple[str, ...]] = {
 
 Others show their first two: an experiment lists its arms before anything is measured, the baseline first.
 """
+SEVERAL: Mapping[str, Mapping[str, tuple[str, ...]]] = {
+    "group_equivariance": {
+        "group_equivariance-c4.json": ("CNN", "C4"),
+        "group_equivariance-10000.json": ("CNN", "C4", "C8", "D4"),
+    },
+    "rotated_mnist": {
+        "rotated_mnist.json": ("Z2CNN", "P4CNN"),
+        "rotated_mnist-strided.json": ("StridedC8",),
+    },
+}
+"""Experiment -> file -> its arms of the README, where no single file holds what the experiment asks."""
+TOLD_BY_COLUMNS = ("--arms", "--data", "--models", "--networks", "--recipes", "--seeds", "--together")
+"""Flags that say which arms, data and seeds there are, or how seeds share the machine."""
 HEAD = """# What every committed run reached
 
 Made by `python -m tools.results_table` from the files in `results/`. Mean and 95 % interval over seeds; the test split
-is read once, for the selected weights. A file's name says where its run differs from the experiment's default: a
-subset (`-10000`), fewer epochs (`-2-epochs`), other data. What the runs cost: [costs](costs.md).
+is read once, for the selected weights. The settings are the flags by which a run differed from the experiment's
+default, such as fewer epochs or images. What the runs cost, and in which precision: [costs](costs.md).
 
-| experiment | arm | data | test accuracy, or as named | parameters | file |
-|---|---|---|---|---|---|
+| experiment | arm | data | test accuracy, or as named | parameters | settings | file |
+|---|---|---|---|---|---|---|
 """
-SHORT_HEAD = """| experiment | data | test accuracy, or as named | file |
-|---|---|---|---|
+SHORT_HEAD = """| experiment | data | test accuracy, or as named | settings | file |
+|---|---|---|---|---|
 """
 
 Documents = Mapping[str, Mapping[str, Any]]
@@ -74,7 +87,8 @@ def reached(metrics: Mapping[str, Any]) -> str | None:
 def page(found: Documents) -> str:
     """The page of all arms of all files."""
     rows = [
-        f"| {document['experiment']} | {arm} | {_data(document)} | {told} | {_parameters(about)} | {name} |"
+        f"| {document['experiment']} | {arm} | {_data(document)} | {told} | {_parameters(about)} "
+        f"| {settings(document)} | {name} |"
         for name, document in found.items()
         for arm, about in document["arms"].items()
         if (told := reached(about["metrics"])) is not None
@@ -82,14 +96,19 @@ def page(found: Documents) -> str:
     return HEAD + "\n".join(rows) + "\n"
 
 
+def settings(document: Mapping[str, Any]) -> str:
+    """The flags by which a run trained or measured something else than the experiment's default."""
+    told = flags(document, (*TOLD_OTHERWISE, *TOLD_BY_COLUMNS))
+    return f"`{told}`" if told else "default"
+
+
 def short_table(found: Documents) -> str:
-    """A row for each experiment: the file of its own name, or else its first, and the arms named in advance."""
+    """Rows for each experiment: the files and arms named in advance, or else the file of its own name, or its first."""
     rows = []
-    for name, document in _one_each(found):
-        experiment, arms = document["experiment"], document["arms"]
-        named = NAMED.get(experiment, tuple(arms)[:2])
-        told = [f"{arm} {reached(arms[arm]['metrics'])}" for arm in named]
-        rows.append(f"| {experiment} | {_data(document)} | {'<br>'.join(told)} | {name} |")
+    for name, named in _shown(found):
+        document = found[name]
+        told = "<br>".join(f"{arm} {reached(document['arms'][arm]['metrics'])}" for arm in named)
+        rows.append(f"| {document['experiment']} | {_data(document)} | {told} | {settings(document)} | {name} |")
     return SHORT_HEAD + "\n".join(rows)
 
 
@@ -100,16 +119,19 @@ def with_table(text: str, found: Documents) -> str:
     return f"{before}{FIRST}\n{short_table(found)}\n{LAST}{after}"
 
 
-def _one_each(found: Documents) -> Iterator[tuple[str, Mapping[str, Any]]]:
+def _shown(found: Documents) -> Iterator[tuple[str, tuple[str, ...]]]:
     measured = {
         name: document
         for name, document in found.items()
         if any(reached(about["metrics"]) is not None for about in document["arms"].values())
     }
     for experiment in dict.fromkeys(document["experiment"] for document in measured.values()):
+        if experiment in SEVERAL:
+            yield from SEVERAL[experiment].items()
+            continue
         files = [name for name, document in measured.items() if document["experiment"] == experiment]
         name = f"{experiment}.json" if f"{experiment}.json" in files else files[0]
-        yield name, measured[name]
+        yield name, NAMED.get(experiment, tuple(measured[name]["arms"])[:2])
 
 
 def _data(document: Mapping[str, Any]) -> str:

@@ -30,7 +30,8 @@ class Case:
         shape: of one input.
         read: takes [batch, CLASSES] numbers from what the network says.
         begins_alike: matrices that begin the same for every seed.
-        stackable: whether `torch.func.vmap` takes it; torch's own recurrent layers it does not.
+        stackable: whether `torch.func.vmap` takes it, and torch's compiler takes it whole; torch's own recurrent layers
+            neither takes.
         refused_arguments: what its class promises to refuse, and how.
         refused_shape: an input that its `forward` promises to refuse, and how.
     """
@@ -397,6 +398,8 @@ def check_compiled(case: Case, *, backend: str) -> None:
     for network in (compiled, model):
         network(inputs).sin().sum().backward()
     for (name, one), other in zip(compiled.named_parameters(), model.parameters(), strict=True):
+        assert other.grad is not None, name
+        assert one.grad is not None, f"{name} gets another gradient: none"
         torch.testing.assert_close(one.grad, other.grad, rtol=1e-7, atol=1e-10, msg=f"{name} gets another gradient")
 
 
@@ -424,13 +427,29 @@ def test_contract(name, check):
         check(case)
 
 
-compiling = pytest.mark.filterwarnings("ignore:`torch.jit.script_method`:DeprecationWarning")  # of torch's compiler
+compiling = (
+    pytest.mark.filterwarnings(  # of torch's compiler, the second where it looks at what a recurrent layer returns
+        "ignore:`torch.jit.script_method`:DeprecationWarning",
+        "ignore:The .grad attribute of a Tensor that is not a leaf Tensor:UserWarning",
+    )
+)
 
 
 @compiling
-@pytest.mark.parametrize("name", ["LeNet", "ResNet", "ResidualGroupCNN", "VisionTransformer"])
+@every_model
 def test_the_compiler_can_trace(name):
+    """The traced operations run as they are, so that nothing is compiled, which takes minutes."""
     check_compiled(case_of(name), backend="eager")
+
+
+@compiling
+@pytest.mark.parametrize("name", [name for name, case in CASES.items() if not case.stackable])
+def test_why_some_are_traced_in_pieces(name):
+    torch.compiler.reset()
+    compiled = made(case_of(name)).double()
+    compiled.compile(backend="eager", fullgraph=True)
+    with pytest.raises(RuntimeError, match="Dynamo does not support RNN, GRU, or LSTM"):
+        compiled(inputs_of(case_of(name)))
 
 
 @compiling
@@ -529,6 +548,17 @@ class AsksForValues(Wrong):
         return self.fc1(images) * (1.0 if images.sum().item() > 0 else -1.0)
 
 
+class CompilesToAnotherValue(Wrong):
+    def forward(self, images: Tensor) -> Tensor:
+        return self.fc1(images) + (1e-6 if torch.compiler.is_compiling() else 0.0)
+
+
+class CompilesWithoutASlope(Wrong):
+    def forward(self, images: Tensor) -> Tensor:
+        weight = self.fc1.weight
+        return nn.functional.linear(images, weight.detach() if torch.compiler.is_compiling() else weight, self.fc1.bias)
+
+
 class InPlace(Wrong):
     def forward(self, images: Tensor) -> Tensor:
         return self.fc1(images.clamp_(min=0))
@@ -557,9 +587,19 @@ def test_a_wrong_network_is_told_apart(check, wrong, error):
         check(Case(kind=wrong, arguments={}, shape=(8,)))
 
 
-def test_a_network_that_cannot_be_traced_is_told_apart():
-    with pytest.raises(RuntimeError, match="item"):
-        check_compiled(Case(kind=AsksForValues, arguments={}, shape=(8,)), backend="eager")
+@compiling
+@pytest.mark.parametrize(
+    ("wrong", "error", "told"),
+    [
+        (AsksForValues, RuntimeError, "item"),
+        (CompilesToAnotherValue, AssertionError, "not close"),
+        (CompilesWithoutASlope, AssertionError, "weight gets another gradient"),
+    ],
+    ids=lambda value: getattr(value, "__name__", ""),
+)
+def test_a_network_that_compiles_to_something_else_is_told_apart(wrong, error, told):
+    with pytest.raises(error, match=told):
+        check_compiled(Case(kind=wrong, arguments={}, shape=(8,)), backend="eager")
 
 
 @every_contract

@@ -1,10 +1,36 @@
 """Networks beside each other on little data: batches that leave steps, and a page that says what so little can show."""
 
 from pathlib import Path
+from typing import get_args, get_type_hints
 
 import pytest
+import torch
 
-from gradlab.experiments.compare_models import Config, _advice, _at_equal_time, recipe
+from gradlab.experiments.compare_models import EQUAL_TIME, Config, _advice, _at_equal_time, network, recipe
+
+NAMES = get_args(get_args(get_type_hints(Config)["models"])[0])
+
+
+@pytest.mark.parametrize("name", NAMES)
+@pytest.mark.parametrize(("shape", "classes"), [((1, 16, 16), 10), ((3, 20, 20), 4)])
+def test_every_network_takes_images_of_any_size_and_any_number_of_classes(name, shape, classes):
+    with torch.device("meta"):  # shapes without numbers
+        assert network(Config(), name + EQUAL_TIME, shape, classes)(torch.empty(2, *shape)).shape == (2, classes)
+
+
+def test_no_two_names_make_one_network():
+    with torch.device("meta"):
+        made = {name: network(Config(), name, (3, 16, 16), 10) for name in NAMES}
+    counts = {name: sum(parameter.numel() for parameter in network.parameters()) for name, network in made.items()}
+    assert len(set(counts.values())) == len(NAMES), counts
+
+
+def test_the_residual_networks_learn_with_momentum_the_others_with_adam():
+    weights = [torch.nn.Parameter(torch.zeros(1))]
+    for ending in ("", EQUAL_TIME):
+        made = {name: recipe(Config(), name + ending, 2048, 10).optimizer(weights) for name in NAMES}
+        momentum = {name for name, optimizer in made.items() if isinstance(optimizer, torch.optim.SGD)}
+        assert momentum == {"ResNet", "PostActivationResNet", "ResidualCNN", "ResNet18"}
 
 
 @pytest.mark.parametrize(("samples", "batch"), [(45_000, 128), (2048, 128), (1000, 62), (126, 8), (5, 5)])

@@ -1,8 +1,9 @@
 """Which augmentations does contrastive learning need?
 
-Expect: crops with changed colours carry most of it, and neither alone comes near to both, since the colours of two
-crops give away that they come from one image. Without a part that matters the other view is found more often, and the
-features are worth less: the task has become easier for the wrong reason.
+Expect: the paper finds that crops with changed colours carry most of it and that neither alone comes near to both,
+since the colours of two crops give away that they come from one image. After two epochs crops alone come near already
+(48 % by a linear probe, 51 % with colours) and colours alone do not (37 %). Without a part that matters the other view
+is found more often, and the features are worth less: the task has become easier for the wrong reason.
 Source: handbook, practical 5, "Data augmentation for contrastive learning"; Chen et al. 2020, "A simple framework for
 contrastive learning of visual representations", section 3 and figure 5.
 Command: `gradlab run augmentation_strength --precision bfloat16`

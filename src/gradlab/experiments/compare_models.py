@@ -1,7 +1,8 @@
 """Which network suits these images, at equal epochs and at equal time?
 
-Expect: on small natural images the convolutional networks lead at equal epochs; the cheap ones catch up at equal time.
-On a few hundred pictures of your own, intervals are wide: look at them before you believe a ranking.
+Expect: on small natural images the convolutional networks lead at equal epochs; at equal time the cheap ones come
+nearer (in a short run, not level). On a few hundred pictures of your own, intervals are wide: look at them before you
+believe a ranking.
 Source: handbook, practicals 1 to 3, which compare their networks with each other.
 Command: `gradlab run compare_models --data folder:my_pictures --models MLP ResNet ViT`
 Cost: 12 min 27 s with `--models MLP ResNet --epochs 2` for 3 arms x 3 seeds, bfloat16, 1 core
@@ -21,7 +22,19 @@ from torch import nn
 from gradlab.augment import Normalize, Pipeline, RandomHorizontalFlip, RandomResizedCrop
 from gradlab.data import Splits
 from gradlab.evaluation import examine, measure_classification
-from gradlab.models import MLP, DenseNet, GoogleNet, LeNet, PostActivationResNet, ResNet, VisionTransformer
+from gradlab.models import (
+    MLP,
+    Baseline,
+    DenseNet,
+    GoogleNet,
+    LeNet,
+    LogRegression,
+    PostActivationResNet,
+    ResidualCNN,
+    ResNet,
+    ResNet18,
+    VisionTransformer,
+)
 from gradlab.objectives import classification
 from gradlab.records import Row, RunFolder
 from gradlab.report import (
@@ -43,6 +56,7 @@ from gradlab.stats import verdicts_told
 from gradlab.training import Recipe, Run, Selection, schedules, step_seconds
 
 EQUAL_TIME = ", equal time"
+RESIDUAL = ("ResNet", "PostActivationResNet", "ResidualCNN", "ResNet18")
 LEAST_BATCH, LEAST_STEPS = 8, 16
 """Small folders are read in smaller batches, down to 8 images, so that an epoch has 16 steps."""
 FEW_STEPS, MANY_SEEDS = 500, 8
@@ -55,12 +69,14 @@ class Config:
 
     data: str = "cifar10"
     """dataset, or folder:PATH with a sub-folder for each class"""
-    models: tuple[Literal["MLP", "LeNet", "ResNet", "PostActivationResNet", "DenseNet", "Inception", "ViT"], ...] = (
-        "MLP",
-        "ResNet",
-        "ViT",
-    )
-    """networks to compare, the others with the first; all but MLP and ViT are convolutional"""
+    models: tuple[
+        Literal[
+            "MLP", "LeNet", "ResNet", "PostActivationResNet", "DenseNet", "Inception", "ViT", "LogRegression",
+            "ResidualCNN", "ResNet18",
+        ],
+        ...,
+    ] = ("MLP", "ResNet", "ViT")  # fmt: skip
+    """networks to compare, the others with the first; all but LogRegression, MLP and ViT are convolutional"""
     equal_time: bool = True
     """trains the cheaper networks a second time, for as long as the dearest one takes"""
     epochs: int = 10
@@ -98,6 +114,9 @@ def network(_config: Config, arm: str, shape: tuple[int, int, int], classes: int
             embed_dim=128, hidden_dim=256, num_channels=channels, num_heads=8, num_layers=4, num_classes=classes,
             patch_size=patch, num_patches=(side // patch) ** 2,
         ),
+        "LogRegression": lambda: LogRegression(channels * side * side, classes),
+        "ResidualCNN": lambda: ResidualCNN(side, channels, classes),
+        "ResNet18": lambda: Baseline(ResNet18(channels), num_classes=classes),
     }  # fmt: skip
     return makers[arm.removesuffix(EQUAL_TIME)]()
 
@@ -106,7 +125,7 @@ def recipe(config: Config, arm: str, samples: int, epochs: int) -> Recipe:
     """One cycle for every network: momentum for the residual ones, AdamW for the others."""
     batch_size = min(config.batch_size, max(LEAST_BATCH, samples // LEAST_STEPS), samples)
     optimizer = partial(torch.optim.AdamW, lr=0.002, weight_decay=0.05)
-    if "ResNet" in arm:
+    if arm.removesuffix(EQUAL_TIME) in RESIDUAL:
         optimizer = partial(torch.optim.SGD, lr=0.4 * batch_size / 128, momentum=0.9, weight_decay=5e-4, nesterov=True)
     return Recipe(
         epochs=epochs,

@@ -2,8 +2,9 @@
 
 Expect: with 10, 20 or 50 labels a class a linear classifier on SimCLR's frozen features beats the same network trained
 from scratch on the same labels; with more labels learning from scratch catches up, since all of its weights may adapt
-to the classes. Fine-tuning SimCLR's encoder has both: it equals the frozen features while labels are few, and is ahead
-of either where there are hundreds. A classifier on features of random weights stays below all but for the fewest.
+to the classes. Fine-tuning SimCLR's encoder is in between: it is near the frozen features while labels are few and
+ahead of them with more; after a pretraining as short as the default, learning from scratch passes it, too, where there
+are hundreds. A classifier on features of random weights stays below all.
 Source: handbook, practical 5, parts 2 and 3; Chen et al. 2020, "A simple framework for contrastive learning of visual
 representations", section 6 and appendix B.5.
 Differs from the handbook: a validation split, not the test split, selects weights and penalties, so that of STL-10's

@@ -1,7 +1,7 @@
 """Do the cheat-sheet's learning rates for SGD with momentum, Adam and RMSprop hold?
 
 Expect: 0.01 to 0.1 for SGD with momentum, yes. 0.00001 to 0.0003 for Adam, no: within a few epochs such rates are too
-small for a small network, and 0.001 or more learns better; they suit long trainings of large networks. RMSprop, whose
+small for a small network, and 0.001 to 0.003 learns better; they suit long trainings of large networks. RMSprop, whose
 steps are as large as Adam's whatever the gradient, wants rates like Adam's rather than "somewhere between".
 Rates are judged by validation images; the test split is never read.
 Source: cheat-sheet, "Ballpark estimates of hyperparameters", optimiser and learning rate.

@@ -1,6 +1,6 @@
 """How far does equivariance take a small network on rotated digits, where there is little to learn from?
 
-Expect: the plain network has to see every digit at every angle and errs about twice as often as the same network over
+Expect: the plain network has to see every digit at every angle and errs over twice as often as the same network over
 quarter turns, with as many weights; a network over turns of 45 degrees, again with as many, errs less than that.
 Turning the training images at random teaches what a group does not know: the angles between its own. Shifting and
 rescaling them as well does harm: these digits are centred and of one size, and what never varies need not be learned.

@@ -1,8 +1,9 @@
 """Which way of learning without labels gives the best features for the same number of steps?
 
 Expect: at 10 epochs contrast with negatives (SimCLR) is ahead of the methods without them, which are known to need
-longer; with labels for all images (supervised contrastive) features are far better, as the upper end of what to hope
-for. Given enough epochs the methods without labels come close to each other.
+longer; with labels for all images (supervised contrastive) features are better, far better where the probe then sees
+few labels, as the upper end of what to hope for. Given enough epochs the methods without labels come close to each
+other.
 Source: handbook, practical 5, conclusion, which names the methods; Chen et al. 2020 (SimCLR), Grill et al. 2020 (BYOL),
 Zbontar et al. 2021 (Barlow twins), Khosla et al. 2020 (supervised contrastive).
 Command: `gradlab run ssl_methods --precision bfloat16`

@@ -1,7 +1,8 @@
 """How does a vision transformer do on small natural images, beside a convolutional network?
 
 Expect: with the handbook's settings the transformer stays far behind; patches of 4, a one-cycle learning rate and
-stronger decay close part of the gap at equal epochs, less of it at equal time. It has no notion of neighbourhood or of
+stronger decay close part of the gap at equal epochs; in the CNN's time, which is fewer epochs, they get no further than
+the handbook's settings do at equal epochs. It has no notion of neighbourhood or of
 weights shared over places, and 45,000 images are few to learn both from.
 Source: handbook, practical 3, part 1. Its text says patches of 4 and 4 heads, its code patches of 8 and 8 heads: the
 arm "handbook" is the code.
