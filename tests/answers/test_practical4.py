@@ -68,9 +68,7 @@ def turning(between: float) -> np.ndarray:
     return np.where(ANGLES[:, None] % 90 == 0, 1.0, 1.0 + between) * np.ones((8, 5))
 
 
-@pytest.mark.parametrize(
-    ("finer", "verdict"), [(0.04, "the missing element counts for most"), (0.2, "the element alone is not enough")]
-)
+@pytest.mark.parametrize(("finer", "verdict"), [(0.04, "more than half"), (0.2, "less than half")])
 def test_the_cause_is_told_from_a_group_that_has_the_turn(make_run, finer, verdict):
     run = make_run("group_equivariance", {"CNN": ACCURACY, "C4": ACCURACY, "C8": ACCURACY})
     (run.path / "arrays").mkdir()

@@ -145,8 +145,8 @@ def several_dimensions(run: RunFolder) -> Iterator[str]:
         copies = kernel().shape
         numbers = "1 number" if group.dimension == 1 else f"{group.dimension} numbers"
         told.append(
-            f"{group.table.name} ({numbers} an element, order {group.table.order}) {kernel.weight[0, 0].numel():,} weights, {copies[1] * copies[3:].numel():,} "
-            "multiplications"
+            f"{group.table.name} ({numbers} an element, order {group.table.order}) "
+            f"{kernel.weight[0, 0].numel():,} weights, {copies[1] * copies[3:].numel():,} multiplications"
         )
     yield (
         "What grows is the cost, the multiplications with the square of the order. For a pair of channels, at every "

@@ -114,10 +114,10 @@ def _cause(run: RunFolder) -> Iterator[str]:
         yield "Which of the two counts for more, an arm C8 in the run would tell, whose group holds that turn."
         return
     most = moved[held] < moved[without] / 2
-    verdict = "the missing element counts for most" if most else "the element alone is not enough"
     yield (
         f"With that element, in {held}, the vector moves by {percent(moved[held])} where it moves by "
-        f"{percent(moved[without])} in {without}: {verdict}; pictures and kernels read between the pixels are left."
+        f"{percent(moved[without])} in {without}: {'more' if most else 'less'} than half of that goes with the missing "
+        "element; pictures and kernels read between the pixels are left."
     )
 
 
@@ -131,6 +131,7 @@ PRACTICAL = Practical(
             experiment=group_equivariance,
             opening=False,
             discuss=group_reasons.why_lifting,
+            measured=False,
         ),
         Question(
             part="Part 2",
@@ -138,6 +139,7 @@ PRACTICAL = Practical(
             experiment=group_equivariance,
             opening=False,
             discuss=group_reasons.why_group,
+            measured=False,
         ),
         Question(
             part="Part 3",
@@ -169,6 +171,7 @@ PRACTICAL = Practical(
             experiment=group_equivariance,
             opening=False,
             discuss=group_reasons.other_groups,
+            measured=False,
         ),
         Question(
             part="Concluding remarks",
@@ -177,6 +180,7 @@ PRACTICAL = Practical(
             experiment=group_equivariance,
             opening=False,
             discuss=group_reasons.interpolation,
+            measured=False,
         ),
         Question(
             part="Concluding remarks",
@@ -184,6 +188,7 @@ PRACTICAL = Practical(
             experiment=group_equivariance,
             opening=False,
             discuss=group_reasons.several_dimensions,
+            measured=False,
         ),
     ),
 )
