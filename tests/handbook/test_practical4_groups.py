@@ -26,7 +26,7 @@ def test_group():
 
 
 def test_a_counterclockwise_rotation_of_270_degrees():
-    img_grid_R2 = torch.stack(torch.meshgrid(torch.linspace(-1, 1, 6), torch.linspace(-1, 1, 4), indexing="ij"))
+    img_grid_R2 = torch.stack(torch.meshgrid(torch.linspace(-1, 1, 6), torch.linspace(-1, 1, 4), indexing="ij"))  # noqa: N806
     c4 = CyclicGroup(order=4)
     e, g1, g2, _ = c4.elements()
 
