@@ -25,13 +25,17 @@ def _errors(run: RunFolder) -> Iterator[str]:
     """Every arm's training error over its last epoch beside its test error."""
     results, rows = run.document("results"), with_error(run.rows())
     for arm in results["arms"]:
-        found = [row for row in rows if row.get("arm") == arm and row.get("split") == "train" and "step" not in row]
-        last = max((row["epoch"] for row in found), default=0)
-        errors = [row["error"] for row in found if row["epoch"] == last and "error" in row]
+        errors: dict[int, list[float]] = {}
+        for row in rows:
+            error, epoch = row.get("error"), row.get("epoch")
+            whole = row.get("arm") == arm and row.get("split") == "train" and "step" not in row
+            if whole and isinstance(error, float) and isinstance(epoch, int):
+                errors.setdefault(epoch, []).append(error)
         if errors:
+            last = max(errors)
             yield (
-                f"{arm}: {percent(sum(errors) / len(errors), 2)} of the training images over epoch {last}, while the "
-                f"weights still changed; {error_of(results, arm)} of the test images afterwards."
+                f"{arm}: {percent(sum(errors[last]) / len(errors[last]), 2)} of the training images over epoch {last}, "
+                f"while the weights still changed; {error_of(results, arm)} of the test images afterwards."
             )
 
 
