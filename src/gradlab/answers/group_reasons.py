@@ -33,12 +33,6 @@ KERNELS: dict[str, Family | None] = {
     "with the agreement basis": None,
     "with a small network of the place": siren(),
 }
-"""Ways to have a kernel between the taps; None is the default."""
-KERNELS: dict[str, Family | None] = {
-    "with the handbook's interpolation": interpolated(disc=False),
-    "with the agreement basis": None,
-    "with a small network of the place": siren(),
-}
 """Ways to have a kernel between the taps."""
 
 
