@@ -20,11 +20,28 @@ def name(value: object) -> str | None:
     return value.table.name if hasattr(value, "table") else None
 
 
-def network(group, size, **options):
+class SwapsSides(LiftingConvolution):
+    """Wrong for images that are no squares: the handbook's `x.view(..., x.shape[-1], x.shape[-2])`."""
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        y = super().forward(x)
+        return y.reshape(*y.shape[:-2], y.shape[-1], y.shape[-2])
+
+
+class SwapsKernelSides(LiftingConvolution):
+    """Wrong: height and width of the moved copies are exchanged."""
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        plain = self._plain()
+        plain.weight = torch.nn.Parameter(plain.weight.transpose(2, 3))
+        return plain(x).unflatten(1, (self.kernel.out_channels, self.kernel.table.order))
+
+
+def network(group, size, lifting=LiftingConvolution, **options):
     """Two layers; whole-numbered weights make every sum exact, whatever its order."""
     torch.manual_seed(0)
     layers = [
-        LiftingConvolution(group, 2, 3, size, bias=True, **options),
+        lifting(group, 2, 3, size, bias=True, **options),
         GroupConvolution(group, 3, 2, size, **options),
     ]
     with torch.no_grad():
@@ -38,6 +55,14 @@ def whole_numbers(*shape: int) -> torch.Tensor:
     return torch.randint(-4, 5, shape, generator=torch.Generator().manual_seed(1)).float()
 
 
+def check_turns_with_the_image(group, compute, x) -> None:
+    with torch.no_grad():
+        y = compute(x)
+        for g in range(group.table.order):
+            turned = compute(transformed(group.table, g, x, on_group=False))
+            assert torch.equal(turned, transformed(group.table, g, y, on_group=True))
+
+
 @pytest.mark.parametrize(
     ("size", "side", "options"),
     [(5, 17, {}), (3, 9, {"padding": 1}), (2, 9, {}), (3, 15, {"stride": 2}), (3, 11, {"dilation": 2}),
@@ -45,12 +70,13 @@ def whole_numbers(*shape: int) -> torch.Tensor:
 )  # fmt: skip
 @pytest.mark.parametrize("group", EXACT, ids=name)
 def test_whole_numbers_turn_with_the_image_exactly(group, size, side, options):
-    compute, x = network(group, size, **options), whole_numbers(2, 2, side, side)
-    with torch.no_grad():
-        y = compute(x)
-        for g in range(group.table.order):
-            turned = compute(transformed(group.table, g, x, on_group=False))
-            assert torch.equal(turned, transformed(group.table, g, y, on_group=True))
+    check_turns_with_the_image(group, network(group, size, **options), whole_numbers(2, 2, side, side))
+
+
+def test_a_kernel_with_its_sides_exchanged_is_seen():
+    group = CyclicGroup(4)
+    with pytest.raises(AssertionError):
+        check_turns_with_the_image(group, network(group, 3, SwapsKernelSides), whole_numbers(2, 2, 9, 9))
 
 
 def test_a_transposed_group_axis_is_seen():
@@ -79,16 +105,28 @@ def test_double_precision_is_equivariant_to_rounding(group):
             assert error < 1e-14
 
 
-def test_heights_and_widths_may_differ():
+def check_heights_and_widths_may_differ(lifting) -> None:
     group, x = CyclicGroup(2), whole_numbers(1, 2, 9, 6)
-    lift = LiftingConvolution(group, 2, 3, 3)
+    lift = lifting(group, 2, 3, 3)
     with torch.no_grad():
         lift.kernel.weight.copy_(torch.randint(-4, 5, lift.kernel.weight.shape))
         y = lift(x)
         assert y.shape == (1, 3, 2, 7, 4)
         assert torch.equal(lift(x.flip(2, 3)), y.flip(3, 4).flip(2))
         plain = F.conv2d(x, lift.kernel.weight.view(3, 2, 3, 3))
-    assert torch.equal(y[:, :, 0], plain)
+        assert torch.equal(y[:, :, 0], plain)
+
+
+def test_heights_and_widths_may_differ():
+    check_heights_and_widths_may_differ(LiftingConvolution)
+
+
+def test_exchanged_sides_are_seen_on_images_that_are_no_squares():
+    """On squares nothing is wrong, so that no check on them can see it."""
+    group = CyclicGroup(4)
+    check_turns_with_the_image(group, network(group, 3, SwapsSides), whole_numbers(2, 2, 9, 9))
+    with pytest.raises(AssertionError):
+        check_heights_and_widths_may_differ(SwapsSides)
 
 
 @pytest.mark.parametrize("groups", [1, 2])

@@ -4,6 +4,7 @@ import pytest
 import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from torch import Tensor
 
 from gradlab.equivariance import CyclicGroup, DihedralGroup, GroupBase
 
@@ -41,6 +42,32 @@ def test_products_stay_elements_whatever_the_rounding():
     assert group.product(angles[1], angles[7]) == 0
     assert group.index(torch.tensor(2 * math.pi - 1e-6)) == 0
     assert group.index(torch.tensor(-math.pi / 4)) == 7
+
+
+class FloatAngles(CyclicGroup):
+    """Wrong for most orders: the handbook's arithmetic of float32 angles, whose full turns are not zero."""
+
+    def elements(self) -> Tensor:
+        order = self.table.order
+        return torch.linspace(0, 2 * math.pi * (order - 1) / order, order)
+
+    def product(self, h: Tensor, h_prime: Tensor) -> Tensor:
+        return torch.remainder(h + h_prime, 2 * math.pi)
+
+    def inverse(self, h: Tensor) -> Tensor:
+        return torch.remainder(-h, 2 * math.pi)
+
+    def left_action_on_H(self, batch_h: Tensor, batch_h_prime: Tensor) -> Tensor:  # noqa: N802
+        return self.product(batch_h[:, None], batch_h_prime)
+
+    def normalize_group_elements(self, h: Tensor) -> Tensor:
+        order = self.table.order
+        return 2 * h / (2 * math.pi * (order - 1) / order) - 1
+
+
+def test_float_angles_that_do_not_close_are_seen():
+    with pytest.raises(AssertionError):
+        check_protocol(FloatAngles(8))
 
 
 def test_determinants_tell_rotations_from_reflections():

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from gradlab.answers import PRACTICALS, Question
+from gradlab.answers import PAGES, Question
 from gradlab.cli.run import main
 from gradlab.experiments import experiment_names
 from gradlab.records import RunFolder
@@ -55,7 +55,7 @@ def problems(results: dict, *, tested: bool, seeds: tuple[int, ...] = (0, 3)) ->
 
 
 def questions_of(name: str) -> list[Question]:
-    return [asked for practical in PRACTICALS for asked in practical.questions if asked.experiment_name == name]
+    return [asked for practical in PAGES for asked in practical.questions if asked.experiment_name == name]
 
 
 @pytest.mark.parametrize("name", experiment_names())

@@ -25,6 +25,20 @@ def test_group():
     assert torch.allclose(c4.left_action_on_R2([g1], torch.tensor([[[0.]], [[1.]]])), torch.tensor([[[0., -1.]]]), atol=1e-7)  # noqa: E501  # fmt: skip
 
 
+def test_a_counterclockwise_rotation_of_270_degrees():
+    img_grid_R2 = torch.stack(torch.meshgrid(torch.linspace(-1, 1, 6), torch.linspace(-1, 1, 4), indexing="ij"))  # noqa: N806
+    c4 = CyclicGroup(order=4)
+    e, g1, g2, _ = c4.elements()
+
+    g3 = c4.product(c4.product(e, g1), g2)
+
+    assert g3 == c4.elements()[-1]
+
+    transformed_grid = c4.left_action_on_R2(c4.inverse(g3).unsqueeze(0), img_grid_R2)
+
+    assert transformed_grid.shape == torch.Size([1, 6, 4, 2])
+
+
 def test_lifting_kernel_base():
     lifting_kernel_base = LiftingKernelBase(group=CyclicGroup(order=4), kernel_size=2, in_channels=1, out_channels=1)
 

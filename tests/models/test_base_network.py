@@ -13,12 +13,18 @@ def test_sides_are_halved_three_times(side, last):
     assert network(torch.zeros(2, 2, side, side)).shape == (2, 5)
 
 
-def test_parameters_are_counted_by_hand():
+@pytest.mark.parametrize(
+    ("c_hid", "output_dim", "known"),
+    [(32, 10, 113_258), (32, 128, 234_208), (32, 512, 627_808), (128, 512, 3_726_208)],
+)
+def test_parameters_are_counted_by_hand(c_hid, output_dim, known):
     def convolution(c_in, c_out):
         return 9 * c_in * c_out + c_out + 2 * c_out  # with batch norm
 
-    layers = [convolution(3, 32), convolution(32, 32), convolution(32, 64), 2 * convolution(64, 64)]
-    assert sum(p.numel() for p in BaseNetwork(3, 32, 512).parameters()) == sum(layers) + (1024 + 1) * 512
+    wide = 2 * c_hid
+    layers = [convolution(3, c_hid), convolution(c_hid, c_hid), convolution(c_hid, wide), 2 * convolution(wide, wide)]
+    counted = sum(layers) + (16 * wide + 1) * output_dim
+    assert sum(p.numel() for p in BaseNetwork(3, c_hid, output_dim).parameters()) == counted == known
 
 
 def test_what_does_not_fit_is_refused():

@@ -5,7 +5,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from gradlab.models import BasicBlock, ResNet18
+from gradlab.models import Baseline, BasicBlock, ResNet18
 
 
 def normed(x: Tensor, norm: nn.Module) -> Tensor:
@@ -69,6 +69,12 @@ def test_other_networks_are_told_apart(wrong):
 def test_parameters_are_those_of_the_known_network():
     """torchvision's resnet18 has 11,689,512, of them 513,000 in its last layer and 9,408 in its first convolution."""
     assert sum(p.numel() for p in ResNet18().parameters()) == 11_689_512 - 513_000 - 9_408 + 3 * 3 * 3 * 64
+
+
+def test_with_ten_classes_only_the_first_convolution_differs_from_the_known_network():
+    """torchvision's resnet18 for ten classes has 11,181,642; its first convolution is 7x7, ours 3x3."""
+    network = Baseline(ResNet18(), feature_dim=512, num_classes=10)
+    assert sum(p.numel() for p in network.parameters()) == 11_181_642 - 7 * 7 * 3 * 64 + 3 * 3 * 3 * 64
 
 
 def test_features_have_eight_times_the_width():

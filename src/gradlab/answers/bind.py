@@ -1,8 +1,8 @@
-"""Binds finished runs into one report that answers the handbook's questions, a page a practical."""
+"""Binds finished runs into one report that answers the handbook's questions: practicals, slides and cheat-sheet."""
 
 from collections.abc import Iterator, Mapping, Sequence
 
-from gradlab.answers import practical1, practical2, practical3, practical4, practical5
+from gradlab.answers import cheatsheet, practical1, practical2, practical3, practical4, practical5, slides
 from gradlab.answers.question import Practical, Question
 from gradlab.records import RunFolder
 from gradlab.report import Answer, Block, Bullets, Heading, Page, Table, Text, block_title
@@ -16,15 +16,18 @@ PRACTICALS = (
 )
 """All practicals whose experiments there are."""
 
+PAGES = (*PRACTICALS, slides.PRACTICAL, cheatsheet.PRACTICAL)
+"""All that is answered, a page each."""
+
 Runs = Mapping[str, Sequence[RunFolder]]
 """Experiment -> its finished runs, the preferred one first."""
 
 
 def bind(runs: Runs) -> list[Page]:
-    """A page for each practical, and one that says which runs the answers come from."""
+    """A page for each practical, for the slides and the cheat-sheet, and one that says where the answers come from."""
     pages = [
         Page(title=practical.title, question=practical.subject, blocks=list(_blocks(practical, runs)), brief=True)
-        for practical in PRACTICALS
+        for practical in PAGES
     ]
     return [*pages, Page(title="The runs", question="Where every number comes from", blocks=_sources(runs), brief=True)]
 
@@ -43,7 +46,7 @@ def _answer(question: Question, run: RunFolder) -> Iterator[Block]:
     """The page's own answer, the discussion, and the parts of the page that belong to it."""
     blocks = question.experiment.page(run)
     told = [block.text for block in blocks if isinstance(block, Answer) and question.opening]
-    if run.document("config")["quick"]:
+    if question.measured and run.document("config")["quick"]:
         told.insert(0, "(A quick run, which settles nothing.)")
     yield Text(" ".join([*told, *question.discuss(run)]))
     following = False  # bullets belong to the text before them
@@ -66,7 +69,7 @@ def _found(runs: Runs) -> str:
 def _sources(runs: Runs) -> list[Block]:
     used = {
         run.path: (question.experiment_name, run)
-        for practical in PRACTICALS
+        for practical in PAGES
         for question in practical.questions
         if (run := question.answering(runs)) is not None
     }

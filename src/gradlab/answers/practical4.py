@@ -1,13 +1,15 @@
 """Practical 4, regular group convolutions."""
 
 from collections.abc import Iterator, Mapping
+from typing import Any
 
 import numpy as np
 
+from gradlab.answers import group_reasons
 from gradlab.answers.question import Practical, Question
 from gradlab.experiments import group_equivariance
 from gradlab.records import RunFolder
-from gradlab.report import mean_of, percent
+from gradlab.report import differences, mean_of, percent, reading
 
 ANGLES = np.array(group_equivariance.ANGLES)
 STILL = 1e-3
@@ -28,6 +30,26 @@ def _gap(run: RunFolder) -> Iterator[str]:
         if upright is not None and turned is not None:
             lost = f"{(upright - turned) * 100:.1f} points lost"
             yield f"{arm}: {percent(upright, 1)} upright, {percent(turned, 1)} turned, {lost}."
+    yield from _improvement(results)
+
+
+def _improvement(results: Mapping[str, Any]) -> Iterator[str]:
+    """What the other groups gain over the first one on turned images."""
+    groups = [arm for arm in results["arms"] if arm != group_equivariance.PLAIN]
+    gained = differences(results, groups[0], groups[1:]) if groups else {}
+    if not gained:
+        yield "What finer groups and smoother kernels bring: gradlab run group_equivariance --arms CNN C4 C8 SmoothC4."
+        return
+    for arm, found in gained.items():
+        holds = "has a" if _turns_between(arm) else "has no"
+        kernels = " and kernels of C8" if arm in group_equivariance.FAMILIES else ""
+        yield f"{arm} {holds} turn by 45 degrees{kernels}; against {groups[0]} on turned images: {reading(found)}."
+    yield "Training on turned images, which teaches what no element does: gradlab run rotated_mnist."
+
+
+def _turns_between(arm: str) -> bool:
+    """Whether a turn by 45 degrees is in an arm's group."""
+    return arm in group_equivariance.GROUPS and "45°" in group_equivariance.element_names(arm)
 
 
 def _maps(run: RunFolder) -> Iterator[str]:
@@ -70,12 +92,55 @@ def _vectors(run: RunFolder) -> Iterator[str]:
                 f"{arm}: it moves by up to {percent(quarters)} of its length at quarter turns, and the last layer "
                 "meets vectors that it never saw in training."
             )
+    yield from _cause(run)
+
+
+def _cause(run: RunFolder) -> Iterator[str]:
+    """Why quarter turns and the angles between them differ, from groups with and without a turn by 45 degrees."""
+    moved = {}
+    for arm in run.document("results")["arms"]:
+        kept = run.arrays(f"{arm} inside")
+        if kept and arm in group_equivariance.GROUPS:
+            moved[arm] = _moved(kept)[ANGLES % 90 == 45].max()
+    without = next((arm for arm in moved if not _turns_between(arm)), None)
+    if without is None:
+        return
+    yield (
+        f"Quarter turns are elements of {without} and move pixels onto pixels, and a mean over plane and group does "
+        "not notice who moved. A turn by 45 degrees is neither: no element undoes it, and the picture is read between "
+        "its pixels."
+    )
+    if (held := next((arm for arm in moved if _turns_between(arm)), None)) is None:
+        yield "Which of the two counts for more, an arm C8 in the run would tell, whose group holds that turn."
+        return
+    most = moved[held] < moved[without] / 2
+    yield (
+        f"With that element, in {held}, the vector moves by {percent(moved[held])} where it moves by "
+        f"{percent(moved[without])} in {without}: {'more' if most else 'less'} than half of that goes with the missing "
+        "element; pictures and kernels read between the pixels are left."
+    )
 
 
 PRACTICAL = Practical(
     title="Practical 4: regular group convolutions",
     subject="Networks that are equivariant by construction",
     questions=(
+        Question(
+            part="Part 2",
+            text="Lifting: why can the copies of a kernel be further output channels of a plain convolution?",
+            experiment=group_equivariance,
+            opening=False,
+            discuss=group_reasons.why_lifting,
+            measured=False,
+        ),
+        Question(
+            part="Part 2",
+            text="Group convolution: why can the group be folded into the input and output channels?",
+            experiment=group_equivariance,
+            opening=False,
+            discuss=group_reasons.why_group,
+            measured=False,
+        ),
         Question(
             part="Part 3",
             text="How well do the plain and the group network generalise to turned images, and how can that improve?",
@@ -99,6 +164,31 @@ PRACTICAL = Practical(
             opening=False,
             shows=("CNN: the vector before the last layer", "C4: the vector before the last layer"),
             discuss=_vectors,
+        ),
+        Question(
+            part="Concluding remarks",
+            text="What other groups could be interesting in computer vision?",
+            experiment=group_equivariance,
+            opening=False,
+            discuss=group_reasons.other_groups,
+            measured=False,
+        ),
+        Question(
+            part="Concluding remarks",
+            text="Would interpolated kernels work well for other groups, and how else can a kernel be defined over a "
+            "continuous domain?",
+            experiment=group_equivariance,
+            opening=False,
+            discuss=group_reasons.interpolation,
+            measured=False,
+        ),
+        Question(
+            part="Concluding remarks",
+            text="What would it take to implement group convolutions for groups H of several dimensions?",
+            experiment=group_equivariance,
+            opening=False,
+            discuss=group_reasons.several_dimensions,
+            measured=False,
         ),
     ),
 )

@@ -23,6 +23,7 @@ class Question:
         opening: whether its page's `Answer` is the first part of the answer.
         shows: titles of the page's figures and tables, and headings of its texts, that belong to the answer.
         discuss: further sentences, computed from the run.
+        measured: whether the answer rests on what the run measured, of which a quick run settles nothing.
         arms: words with which arms of the run must begin, each at least one, for the run to hold the answer.
     """
 
@@ -32,6 +33,7 @@ class Question:
     opening: bool = True
     shows: tuple[str, ...] = ()
     discuss: Callable[[RunFolder], Iterable[str]] = _nothing
+    measured: bool = True
     arms: tuple[str, ...] = ()
 
     @property
@@ -54,7 +56,7 @@ class Question:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Practical:
-    """A practical's questions, in the handbook's order."""
+    """The questions of a practical, of the slides or of the cheat-sheet, in their order."""
 
     title: str
     subject: str

@@ -19,7 +19,8 @@ def main(words: Sequence[str]) -> int:
         Flag(name="runs", help="the folders of finished runs", convert=word, many=True, default=(), shown="RUN"),
         Flag(
             name="--handbook",
-            help="answers the handbook's questions, a page a practical, from RUN... or else from all of runs/",
+            help="answers the questions of the practicals and the slides, a page each, from RUN... or else from all of "
+            "runs/",
         ),
         Flag(
             name="--out",
