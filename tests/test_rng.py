@@ -29,6 +29,13 @@ def check_pairs_give_different_streams(derive: Callable[[int, str], int]) -> Non
     assert len(set(numbers)) == len(numbers)
 
 
+@pytest.mark.parametrize("numbers", [3, 5000])
+def test_a_generator_of_a_step_draws_what_the_global_one_draws_after_its_start(numbers):
+    for seed, source in zip((4, 0), rng.step_generators((4, 0), 17, "cpu"), strict=True):
+        rng.start_step(seed, 17)
+        assert torch.equal(torch.randn(numbers), torch.randn(numbers, generator=source))
+
+
 def test_pairs_give_different_streams():
     check_pairs_give_different_streams(rng.derive)
 

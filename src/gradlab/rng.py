@@ -6,7 +6,7 @@ The only file that touches torch's global generator.
 import contextlib
 import functools
 import hashlib
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 import torch
 
@@ -41,13 +41,22 @@ def global_stream(seed: int, purpose: str) -> Iterator[None]:
 
 def start_step(seed: int, step: int) -> None:
     """Points the global generators at the draws of one training step (dropout): resuming needs no hidden state."""
-    # One hash a seed, then a Weyl sequence: a hash at every step would cost as much as a small layer.
-    _point_to((_steps_of(seed) + step * 0x9E3779B97F4A7C15) % 2**63)
+    _point_to(_number_of_step(seed, step))
+
+
+def step_generators(seeds: Sequence[int], step: int, device: str) -> list[torch.Generator]:
+    """For each seed a generator on a device that draws what the global one draws after `start_step`."""
+    return [torch.Generator(device).manual_seed(_number_of_step(seed, step)) for seed in seeds]
 
 
 def start_stream(seed: int, purpose: str) -> None:
     """Points the global generators, those of devices too, at a named stream, for good."""
     _point_to(derive(seed, purpose))
+
+
+def _number_of_step(seed: int, step: int) -> int:
+    # One hash a seed, then a Weyl sequence: a hash at every step would cost as much as a small layer.
+    return (_steps_of(seed) + step * 0x9E3779B97F4A7C15) % 2**63
 
 
 @functools.cache

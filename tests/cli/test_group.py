@@ -1,18 +1,26 @@
 """Experiments that belong together: one folder, one report, resumable as a whole."""
 
+import dataclasses
 import json
+import re
 import signal
 import subprocess
 import sys
 import time
+from pathlib import Path
 from types import SimpleNamespace
+
+import pytest
 
 from gradlab.cli import group
 from gradlab.cli.arguments import parse
-from gradlab.cli.run import FLAGS
+from gradlab.cli.run import FLAGS, settings_of
+from gradlab.cli.settings import complete_settings, configured, load_experiment
 from gradlab.errors import DivergedError
 from gradlab.experiments import GROUPS, experiment_names
 from gradlab.records import write_json
+
+ROOT = Path(__file__).parents[2]
 
 
 def test_a_group_is_interrupted_resumed_and_reported_as_one(gradlab, tmp_path, environment):
@@ -51,6 +59,7 @@ def test_an_experiment_that_diverges_does_not_keep_the_others_from_their_turn(tm
     def begin(member, settings, **_):
         begun.append(settings["experiment"])
         write_json(member.path / "config.json", settings)
+        write_json(member.path / "results.json", {"seconds": 70.0})
         if settings["experiment"] == "lenet":
             raise DivergedError("'net' seed 0: loss nan")
         return 0
@@ -65,7 +74,9 @@ def test_an_experiment_that_diverges_does_not_keep_the_others_from_their_turn(tm
     assert begun == list(GROUPS["slides"])
     assert written == [list(GROUPS["slides"])], "one report of all"
     assert code == DivergedError("").exit_code == 1
-    assert "gradlab: lenet: 'net' seed 0: loss nan" in capsys.readouterr().err
+    output, told = capsys.readouterr()
+    assert "gradlab: lenet: 'net' seed 0: loss nan" in told
+    assert output.endswith("all took 3 min 30 s, reports not counted\n")
 
 
 def test_a_group_refuses_what_belongs_to_one_experiment(gradlab):
@@ -83,3 +94,37 @@ def test_dry_run_of_a_group_tells_each_experiment_and_the_sum(gradlab, tmp_path)
 
 def test_groups_name_experiments_that_exist():
     assert {name for members in GROUPS.values() for name in members} <= set(experiment_names())
+
+
+def test_the_handbook_s_group_runs_all_that_the_map_of_the_handbook_names():
+    tables = [line for line in (ROOT / "docs" / "handbook.md").read_text().splitlines() if line.startswith("| ")]
+    named = [name for line in tables for name in re.findall(r"`(\w+)`", line.split("|")[2])]
+    assert len(named) > 20
+    assert set(GROUPS["handbook"]) == set(named)
+    assert set(experiment_names()) - set(named) == {"compare_models", "speedrun"}, "nobody's question but one's own"
+
+
+@pytest.mark.parametrize("quick", [True, False])
+def test_every_member_of_a_group_takes_the_settings_that_it_has_there(quick):
+    options = parse("run handbook", "", FLAGS, ["--quick"] if quick else [])
+    for members in GROUPS.values():
+        for name, changes in members.items():
+            settings = complete_settings(settings_of(name, "", options, dict(changes)))
+            module = load_experiment(name)
+            written = json.loads(json.dumps(settings))  # as `config.json` holds it
+            base = module.QUICK if quick else module.Config()
+            assert configured(module, written) == dataclasses.replace(base, **changes)
+            assert written["seeds"] == [0, 1, 2]
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(1200)
+def test_the_whole_handbook_runs_in_one_command(gradlab, tmp_path, environment):
+    command = [sys.executable, "-m", "gradlab", "run", "handbook", "--quick", "--seeds", "0", "--out", "all", "--json"]
+    done = subprocess.run(command, cwd=tmp_path, env=environment, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    document = json.loads(done.stdout)
+    assert document["experiments"] == list(GROUPS["handbook"])
+    each = [json.loads((tmp_path / "all" / name / "results.json").read_text()) for name in GROUPS["handbook"]]
+    assert document["seconds"] == pytest.approx(sum(results["seconds"] for results in each))
+    assert gradlab("report", "--handbook", "all").returncode == 0

@@ -37,10 +37,11 @@ def dry_run_group(name: str, members: list[dict[str, Any]], *, as_json: bool) ->
         print(json.dumps({"group": name, "experiments": documents, "estimated_seconds": total}, indent=2))
         return 0
     print(f"{name} (dry run, nothing is kept)")
+    width = max(len(document["experiment"]) for document in documents)
     for document in documents:
         arms = f"{count} arm{'s' * (count > 1)}" if (count := len(document["arms"])) else ""
         told = f"{arms}, about {duration(document['estimated_seconds'])}" if arms else "it trains no network"
-        print(f"    {document['experiment']:<20} {told}")
+        print(f"    {document['experiment'].ljust(width)} {told}")
     print(f"in all about {duration(total)} for {len(members[0]['seeds'])} seeds, {COUNTED}")
     print("layers and memory of one: gradlab run EXPERIMENT --dry-run")
     return 0

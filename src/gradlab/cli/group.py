@@ -39,6 +39,7 @@ def run_group(name: str, options: dict[str, Any]) -> int:
 def continue_group(folder: RunFolder) -> int:
     """Runs what a group's folder still lacks, then writes its report; returns the worst exit code."""
     from gradlab.cli.execute import execute
+    from gradlab.training.display import duration
 
     refuse_several("a group")
     group = folder.document("group")
@@ -65,8 +66,11 @@ def continue_group(folder: RunFolder) -> int:
             raise InterruptedRunError(message, exit_code=error.exit_code) from error
     pages = [page_of_run(run, load_experiment(run.path.name).page(run)) for run in members]
     paths = write_report(pages, folder.path, title=group["group"])
-    told = {"folder": str(folder.path), "report": str(paths.html), "experiments": [run.path.name for run in members]}
-    print(json.dumps(told, indent=2) if as_json else f"\nreport of all: {paths.html} and {paths.pdf}")
+    seconds = sum(run.document("results")["seconds"] for run in members)
+    told = {"folder": str(folder.path), "report": str(paths.html), "experiments": [run.path.name for run in members],
+            "seconds": seconds}  # fmt: skip
+    in_words = f"\nreport of all: {paths.html} and {paths.pdf}\nall took {duration(seconds)}, reports not counted"
+    print(json.dumps(told, indent=2) if as_json else in_words)
     return max(codes)
 
 

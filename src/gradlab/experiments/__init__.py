@@ -7,7 +7,7 @@ from typing import Any
 
 from gradlab.errors import unknown
 
-GROUPS: Mapping[str, Mapping[str, Mapping[str, Any]]] = {
+PARTS: Mapping[str, Mapping[str, Mapping[str, Any]]] = {
     "slides": {"logistic_regression": {}, "lenet": {}, "mlp_mnist": {}},
     "practical1": {
         "xor": {},
@@ -30,8 +30,14 @@ GROUPS: Mapping[str, Mapping[str, Mapping[str, Any]]] = {
         "vae": {},
     },
 }
+"""The parts of the course: each one's experiments, with the settings they have there."""
+GROUPS: Mapping[str, Mapping[str, Mapping[str, Any]]] = {
+    **PARTS,
+    # Each once, by its own defaults: those of `pixel_shuffle` train the networks of both practicals that want it.
+    "handbook": {name: {} for members in PARTS.values() for name in members},
+}
 """Experiments that belong together, with the settings they have there: `gradlab run slides` runs them all and makes one
-report."""
+report, and `gradlab run handbook` does so with all that the handbook, the cheat-sheet and the slides ask for."""
 
 
 def experiment_names() -> list[str]:

@@ -4,7 +4,8 @@ Expect: at least 76 % of the test images with the handbook's schedule; at least 
 network under a one-cycle learning rate: a short training gains most from spending its steps at high rates and ending
 near zero. With `--family`, the other networks of the course at about three times the size.
 Source: handbook, practical 2, part 1; the family: University of Amsterdam deep-learning tutorial 5.
-Command: `gradlab run resnet`; for the handbook's report: `gradlab run resnet --epochs 100 --family`
+Command: `gradlab run resnet`; for the handbook's report: `gradlab run resnet --epochs 100 --family`; one training on a
+GPU, not run: `gradlab run resnet --device cuda --precision bfloat16 --epochs 100 --recipes handbook --seeds 0`
 Cost: 1 h 55 min for 2 arms x 3 seeds, bfloat16, 2 cores (results/resnet.json).
 """
 

@@ -6,7 +6,8 @@ the handbook's settings do at equal epochs. It has no notion of neighbourhood or
 weights shared over places, and 45,000 images are few to learn both from.
 Source: handbook, practical 3, part 1. Its text says patches of 4 and 4 heads, its code patches of 8 and 8 heads: the
 arm "handbook" is the code.
-Command: `gradlab run vit`; for the handbook's report: `gradlab run vit --epochs 100`
+Command: `gradlab run vit`; for the handbook's report: `gradlab run vit --epochs 100`; one training on a
+GPU, not run: `gradlab run vit --device cuda --precision bfloat16 --epochs 100 --arms handbook --seeds 0`
 Cost: 2 h 27 min with `--no-equal-time` for 3 arms x 3 seeds, bfloat16, 1 core (results/vit.json).
 """
 

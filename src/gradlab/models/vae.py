@@ -30,6 +30,7 @@ class VariationalAutoencoder(nn.Module):
     """
 
     draws_randomness = True
+    keeps_replicas_apart = True
 
     prior_params: Tensor
 

@@ -10,6 +10,7 @@ from gradlab.nn.image_size import check_images
 from gradlab.nn.norm_silu import NormSiLUSequential, native_norm
 from gradlab.nn.patches import img_to_patch
 from gradlab.nn.positions import PositionalEncoding, sinusoidal_positions
+from gradlab.nn.replicas import replicas_draw_from, standard_normal
 from gradlab.nn.self_attention import DotProductAttention, SelfAttention
 from gradlab.nn.tokens import as_features, one_hot
 
@@ -31,5 +32,7 @@ __all__ = [
     "kaiming_fan_out",
     "native_norm",
     "one_hot",
+    "replicas_draw_from",
     "sinusoidal_positions",
+    "standard_normal",
 ]

@@ -7,6 +7,8 @@ import torch
 from torch import Tensor
 from torch.distributions import Distribution, constraints
 
+from gradlab.nn.replicas import standard_normal
+
 
 class ReparameterizedDiagonalGaussian(Distribution):
     """Independent normal distributions: a sample is mu + sigma x noise, so gradients flow to both parameters.
@@ -65,7 +67,7 @@ class ReparameterizedDiagonalGaussian(Distribution):
         """
         shape = (*sample_shape, *self.mu.shape)
         if generator is None:
-            noise = torch.randn(shape, dtype=self.mu.dtype, device=self.mu.device)
+            noise = standard_normal(shape, like=self.mu)
         else:
             noise = torch.randn(shape, dtype=self.mu.dtype, generator=generator).to(self.mu.device)
         return self.mu + self.stddev * noise

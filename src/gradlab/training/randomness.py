@@ -18,15 +18,20 @@ def draws_randomness(model: nn.Module) -> bool:
 def why_not_stacked(model: nn.Module, optimizer: torch.optim.Optimizer) -> str | None:
     """Why replicas cannot share one stack, as a noun and what it does; None where they can.
 
-    An optimiser of one's own that steps a stack as it would each replica says so with `keeps_replicas_apart = True`.
+    An optimiser of one's own that steps a stack as it would each replica says so with `keeps_replicas_apart = True`,
+    and so does a class of modules that draws by `nn.standard_normal` alone.
     """
-    if draws_randomness(model):
+    if any(_draws(module) and not _keeps_apart(module) for module in model.modules()):
         return "the model's random draws (dropout, sampling), which a stack cannot keep apart"
     if any(isinstance(module, nn.RNNBase) for module in model.modules()):
         return "torch's recurrent layers, which cannot be batched over weights"
-    if type(optimizer) not in ELEMENT_WISE and not getattr(optimizer, "keeps_replicas_apart", False):
+    if type(optimizer) not in ELEMENT_WISE and not _keeps_apart(optimizer):
         return f"the optimiser {type(optimizer).__name__}, which may look at whole tensors and would mix the seeds"
     return None
+
+
+def _keeps_apart(part: object) -> bool:
+    return getattr(part, "keeps_replicas_apart", False) is True
 
 
 def _draws(module: nn.Module) -> bool:

@@ -3,6 +3,8 @@
 import copy
 import math
 import os
+import warnings
+from contextlib import AbstractContextManager, nullcontext
 from functools import partial
 from typing import Any
 
@@ -10,9 +12,11 @@ import torch
 from torch import Tensor, nn
 from torch.func import functional_call, stack_module_state, vmap
 
+from gradlab import rng
 from gradlab.errors import UsageError
+from gradlab.nn import replicas_draw_from
 from gradlab.training.compiled import Pass, compiled_for, named, tried
-from gradlab.training.randomness import why_not_stacked
+from gradlab.training.randomness import draws_randomness, why_not_stacked
 from gradlab.training.solo import first_not_finite, under, why_diverged
 from gradlab.training.stacked_linear import multiply_from_the_left
 from gradlab.training.state import optimizer_settings, optimizer_tensors, restore_optimizer
@@ -44,8 +48,8 @@ class Stack:
     that keep replicas apart, as element-wise ones do.
 
     Raises:
-        UsageError: the model draws random numbers in its forward pass, or has recurrent layers of torch's, or the
-            optimiser may look at norms of whole tensors.
+        UsageError: the model draws random numbers in its forward pass in a way that mixes replicas, or has recurrent
+            layers of torch's, or the optimiser may look at norms of whole tensors.
     """
 
     kind = "stack"
@@ -73,6 +77,7 @@ class Stack:
         self._before_divergence: dict[int, dict[str, Tensor]] = {}
         self._forward = vmap(partial(_one, self._bound))
         self._autocast = task.place.autocast()
+        self._draws = draws_randomness(models[0])
         self.compiled = "no"
         # A bound method kept here would make a circle: a finished training would stay until the collector comes.
         self._compiled_pass: Pass | None = None
@@ -88,6 +93,9 @@ class Stack:
 
     def compile(self, inputs: Tensor, targets: Tensor) -> None:
         """Compiles forward pass, losses and slopes for batches like this one; a warning says where that fails."""
+        if self._draws:
+            warnings.warn("steps are not compiled: a stack's replicas draw random numbers of their own", stacklevel=2)
+            return
         device = self._task.place.device
         for tensor in self._named().values():  # arguments of the pass, which a CUDA graph would copy at every step
             torch._dynamo.mark_static_address(tensor)
@@ -112,7 +120,7 @@ class Stack:
         for group, rate in zip(self._optimizer.param_groups, self._rates, strict=True):
             group["lr"] = rate * factor
         self._optimizer.zero_grad()
-        with self._autocast:
+        with self._autocast, self._drawing(number):
             losses, metrics = self._pass(inputs, targets)
         if self._task.recipe.l1:
             losses = losses + self._task.recipe.l1 * sum(p.abs().flatten(1).sum(1) for p in self._parameters.values())
@@ -165,6 +173,12 @@ class Stack:
             for name, tensor in under("model/", tensors).items():
                 self._named()[name].copy_(tensor)
         restore_optimizer(self._optimizer, under("optimizer/", tensors), scalars)
+
+    def _drawing(self, number: int) -> AbstractContextManager[None]:
+        """The context of a step in which each replica draws what its seed draws alone."""
+        if not self._draws:
+            return nullcontext()
+        return replicas_draw_from(rng.step_generators(self.seeds, number, self._task.place.device))
 
     def _pass(self, inputs: Tensor, targets: Tensor) -> tuple[Tensor, dict[str, Tensor]]:
         return (self._compiled_pass or self._uncompiled)(inputs, targets)
