@@ -79,6 +79,23 @@ def test_an_experiment_that_diverges_does_not_keep_the_others_from_their_turn(tm
     assert output.endswith("all took 3 min 30 s, reports not counted\n")
 
 
+def test_a_group_asked_for_json_prints_one_document(tmp_path, monkeypatch, capsys):
+    def begin(member, settings, **_):
+        write_json(member.path / "config.json", settings)
+        write_json(member.path / "results.json", {"seconds": 1.5})
+        sys.stdout.write("Metric  Arm  Mean\n")
+
+    monkeypatch.setattr(group, "begin", begin)
+    monkeypatch.setattr(group, "page_of_run", lambda run, _blocks: run.path.name)
+    monkeypatch.setattr(group, "load_experiment", lambda _name: SimpleNamespace(page=lambda _run: []))
+    monkeypatch.setattr(group, "write_report", lambda _pages, folder, title: SimpleNamespace(
+        html=folder / title, pdf=None))  # fmt: skip
+    group.run_group("slides", {**parse("run slides", "", FLAGS, ["--quick", "--json"]), "out": str(tmp_path / "all")})
+    document = json.loads(capsys.readouterr().out)
+    assert document["experiments"] == list(GROUPS["slides"])
+    assert document["seconds"] == 1.5 * len(GROUPS["slides"])
+
+
 def test_a_group_refuses_what_belongs_to_one_experiment(gradlab):
     assert "unknown flag '--epochs'" in gradlab("run", "slides", "--epochs", "3").stderr
 

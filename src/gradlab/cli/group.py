@@ -1,5 +1,7 @@
 """Several experiments in one folder, with one report."""
 
+import contextlib
+import io
 import json
 import sys
 from pathlib import Path
@@ -51,13 +53,14 @@ def continue_group(folder: RunFolder) -> int:
         if member.is_complete:
             continue
         try:
-            if member.has("config"):
-                execute(member, quiet=quiet, as_json=False)
-            else:
-                member.path.mkdir(exist_ok=True)
-                settings = _member_settings(member.path.name, options, dict(changes))
-                settings["command"] = group["command"]  # this may be `gradlab resume`
-                begin(member, settings, quiet=quiet, as_json=False)
+            with contextlib.redirect_stdout(io.StringIO()) if as_json else contextlib.nullcontext():  # one document
+                if member.has("config"):
+                    execute(member, quiet=quiet, as_json=False)
+                else:
+                    member.path.mkdir(exist_ok=True)
+                    settings = _member_settings(member.path.name, options, dict(changes))
+                    settings["command"] = group["command"]  # this may be `gradlab resume`
+                    begin(member, settings, quiet=quiet, as_json=False)
         except DivergedError as error:  # this one is reported; the others have their own questions
             codes.append(error.exit_code)
             print(f"gradlab: {member.path.name}: {error}", file=sys.stderr)
