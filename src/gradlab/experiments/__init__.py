@@ -35,9 +35,18 @@ GROUPS: Mapping[str, Mapping[str, Mapping[str, Any]]] = {
     **PARTS,
     # Each once, by its own defaults: those of `pixel_shuffle` train the networks of both practicals that want it.
     "handbook": {name: {} for members in PARTS.values() for name in members},
+    # What practicals 1 to 3 are about, for as long as the handbook trains where it is in a hurry.
+    "core": {
+        "mlp_cifar10": {},
+        "pixel_shuffle": {"mlp_epochs": 25},
+        "resnet": {"recipes": ("handbook",)},
+        "rotation_robustness": {},
+        "vit": {"arms": ("handbook", "recommended")},
+    },
 }
 """Experiments that belong together, with the settings they have there: `gradlab run slides` runs them all and makes one
-report, and `gradlab run handbook` does so with all that the handbook, the cheat-sheet and the slides ask for."""
+report, `gradlab run handbook` does so with all that the handbook, the cheat-sheet and the slides ask for, and `gradlab
+run core` with what practicals 1 to 3 are about."""
 
 
 def experiment_names() -> list[str]:

@@ -59,6 +59,8 @@ class Config:
     """when pixels get a new order: never, once for all, for each batch, for each image"""
     epochs: int = 10
     """passes over the training split"""
+    mlp_epochs: int | None = None
+    """passes of the MLP, which are cheap [as many as the others make]"""
     batch_size: int = 128
     """images a step"""
     image_size: int = 32
@@ -97,16 +99,17 @@ def network(config: Config, arm: str, shape: tuple[int, int, int], classes: int)
 def recipe(config: Config, kind: str, samples: int) -> Recipe:
     """How a network learns: the optimisers of the handbook's practicals, the rate tenfold lower at 70 % and 90 %."""
     steps = samples // config.batch_size
+    epochs = (config.mlp_epochs or config.epochs) if kind == "MLP" else config.epochs
     optimizers = {
         "MLP": partial(torch.optim.SGD, lr=0.01, momentum=0.9),
         "ResNet": partial(torch.optim.SGD, lr=0.1, momentum=0.9, weight_decay=1e-4),
         "ViT": partial(torch.optim.AdamW, lr=3e-4, weight_decay=1e-3),
     }
     return Recipe(
-        epochs=config.epochs,
+        epochs=epochs,
         batch_size=config.batch_size,
         optimizer=optimizers[kind],
-        schedule=schedules.multi_step([round(share * config.epochs) * steps for share in (0.7, 0.9)]),
+        schedule=schedules.multi_step([round(share * epochs) * steps for share in (0.7, 0.9)]),
         drop_last=True,
         select=Selection(),
     )
