@@ -135,7 +135,7 @@ def test_every_member_of_a_group_takes_the_settings_that_it_has_there(quick):
 
 
 @pytest.mark.slow
-@pytest.mark.timeout(1200)
+@pytest.mark.timeout(2400)
 def test_the_whole_handbook_runs_in_one_command(gradlab, tmp_path, environment):
     command = [sys.executable, "-m", "gradlab", "run", "handbook", "--quick", "--seeds", "0", "--out", "all", "--json"]
     done = subprocess.run(command, cwd=tmp_path, env=environment, capture_output=True, text=True, check=False)

@@ -49,7 +49,8 @@ class _EachItsOwn(torch.autograd.Function):
         ctx.mark_non_differentiable(output)
 
     @staticmethod
-    def vmap(info: Any, _in_dims: Any, like: Tensor, shape: tuple[int, ...]) -> tuple[Tensor, int]:
+    def vmap(info: Any, in_dims: Any, *args: Any) -> tuple[Tensor, int]:
+        like, shape = args
         assert info.batch_size == len(_sources), "a generator for each replica"
         about = {"dtype": like.dtype, "device": like.device}
         return torch.stack([torch.randn(shape, generator=source, **about) for source in _sources]), 0
