@@ -82,8 +82,9 @@ def main() -> None:
         print(name, {key: value for key, value in found[name].items() if key != "microseconds_a_step"}, flush=True)
     about = {"device": asked.device, "precision": asked.precision, "networks": found}
     on_cpu = torch.device(asked.device).type == "cpu"
-    print(write("compiled_steps" if on_cpu else "compiled_steps_gpu", {
-        "unit": "CPU microseconds a step" if on_cpu else "microseconds a step", **about}))  # fmt: skip
+    about["unit"] = "CPU microseconds a step" if on_cpu else "microseconds a step"
+    gpu = None if on_cpu else torch.cuda.get_device_name(asked.device)
+    print(write("compiled_steps" if on_cpu else "compiled_steps_gpu", about, processor=gpu))
 
 
 if __name__ == "__main__":

@@ -43,16 +43,18 @@ def interleaved(
 wall_clock = time.perf_counter
 
 
-def write(name: str, measured: Mapping[str, Any], *, peers: Sequence[str] = ()) -> Path:
+def write(name: str, measured: Mapping[str, Any], *, peers: Sequence[str] = (), processor: str | None = None) -> Path:
     """Writes a result file of this kind of machine; returns its path.
 
     It holds hardware, versions, command, commit and date. Networks that were measured here earlier and not this time
-    stay as they are, with when they were measured.
+    stay as they are, with when they were measured, as long as everything else was the same (cores, versions, settings);
+    where it was not, the earlier file is kept under its date.
 
     Args:
         name: of the bench.
         measured: what it found; under "networks" what it found of each.
         peers: packages that gradlab stood beside; their versions are noted, None where one is not installed.
+        processor: what computed, such as a GPU's name; the CPU where None.
     """
     now = {
         "date": datetime.datetime.now(datetime.UTC).strftime("%Y-%m-%d"),
@@ -62,14 +64,36 @@ def write(name: str, measured: Mapping[str, Any], *, peers: Sequence[str] = ()) 
         "load_at_start": LOAD_AT_START,
     }
     environment = describe_environment(threads=1, peers={package: _version(package) for package in peers})
-    path = RESULTS / machine(environment["processor"]) / f"{name}.json"
+    path = RESULTS / machine(processor or environment["processor"]) / f"{name}.json"
     path.parent.mkdir(parents=True, exist_ok=True)
     document = {"name": name, **now, "environment": environment, **measured}
     if "networks" in measured:
-        earlier = json.loads(path.read_text())["networks"] if path.exists() else {}
-        document["networks"] = earlier | {of: {**found, "measured": now} for of, found in measured["networks"].items()}
+        networks = {of: {**found, "measured": now} for of, found in measured["networks"].items()}
+        document["networks"] = _earlier(path, document) | networks
     path.write_text(json.dumps(document, indent=2) + "\n")
     return path
+
+
+def _earlier(path: Path, document: Mapping[str, Any]) -> dict[str, Any]:
+    """What a file holds of networks, each with when it was measured; a file of other settings is set aside."""
+    if not path.exists():
+        return {}
+    found = json.loads(path.read_text())
+    if _settings(found) != _settings(document):
+        path.rename(path.with_stem(f"{path.stem}-{found['date']}"))
+        return {}
+    when = {key: found[key] for key in ("date", "command", "commit", "load_at_start")}
+    return {of: {"measured": when, **about} for of, about in found["networks"].items()}
+
+
+def _settings(document: Mapping[str, Any]) -> dict[str, Any]:
+    """What has to be the same for two measurements to stand in one file."""
+    environment = document["environment"]
+    rest = ("networks", "environment", "date", "command", "commit", "uncommitted_changes", "load_at_start")
+    kept = {key: value for key, value in document.items() if key not in rest}
+    return kept | {key: environment[key] for key in ("processor", "cores", "python")} | {
+        "torch": environment["packages"]["torch"], "peers": environment.get("peers")
+    }  # fmt: skip
 
 
 def machine(processor: object) -> str:

@@ -147,9 +147,10 @@ def main() -> None:
         print(name, told, flush=True)
     if torch.device(asked.device).type == "cpu":
         return
-    about = {"device": torch.cuda.get_device_name(asked.device), "precision": asked.precision}
-    print(write("seeds_on_gpu", {"unit": "wall seconds", "seeds": asked.seeds, "steps": asked.steps,
-                                 "batch": BATCH, **about, "networks": found}))  # fmt: skip
+    device = torch.cuda.get_device_name(asked.device)
+    about = {"unit": "wall seconds", "seeds": asked.seeds, "steps": asked.steps, "batch": BATCH, "device": device,
+             "precision": asked.precision, "networks": found}  # fmt: skip
+    print(write("seeds_on_gpu", about, processor=device))
 
 
 if __name__ == "__main__":

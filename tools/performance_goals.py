@@ -90,6 +90,14 @@ def seeds_together(found: Document) -> Iterator[Goal]:
         yield Goal(f"{network}, `auto` behind the best way", 5.0, 100 * about["auto_behind_best"], " %", most=True)
 
 
+def seeds_on_gpu(found: Document) -> Iterator[Goal]:
+    """All seeds beside one, in time and in losses."""
+    for network, about in found["networks"].items():
+        yield Goal(f"{network}, all seeds to one", 3.0, about["all_to_one"], most=True)
+        apart = 1e5 * about["largest_difference"]["float32"]["as a share"]
+        yield Goal(f"{network}, largest difference of a loss", 1.0, apart, " x 10^-5", most=True)
+
+
 def augmentation(found: Document) -> Iterator[Goal]:
     """Views at 32 pixels."""
     handbook, kornia = (found["sizes"]["32 x 32"][f"median_ratio_to {peer}"] for peer in (
@@ -127,7 +135,8 @@ def streaming(found: Document) -> Iterator[Goal]:
 GOALS: dict[str, Callable[[Document], Iterator[Goal]]] = {
     bench.__name__: bench
     for bench in (
-        handbook_loop, simclr_loop, bare_loop, loop_overhead, seeds_together, augmentation, group_convolution, streaming
+        handbook_loop, simclr_loop, bare_loop, loop_overhead, seeds_together, seeds_on_gpu, augmentation,
+        group_convolution, streaming,
     )
 }  # fmt: skip
 """Bench -> its goals, out of a file of its results."""

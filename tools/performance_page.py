@@ -16,8 +16,9 @@ Made by `python -m tools.performance_page` from the files in `bench/results/`, a
 hold what each round measured, the hardware, the versions and the commit. `make bench` measures them again, with the
 peers that come with `pip install -e '.[bench]'`. Variants take turns within a round, and ratios are medians over rounds
 of two neighbours in time. Where the unit is processor time, other programs on the machine disturb it little; wall time
-stands only where it is what is asked. Below each table: what was set as a goal, and whether it is met there. A bench
-that a machine lacks was not run on it; no bench has been run on a GPU yet. Causes of what is missed are in `LOG.md`.
+stands only where it is what is asked. Where something was set as a goal, a second table says what, and whether it is
+met there. A bench that a machine lacks was not run on it; no bench has been run on a GPU yet. Causes of what is missed,
+as far as they are known, are in `LOG.md`.
 """
 
 
@@ -166,6 +167,25 @@ def streaming(found: Document) -> str:
     return table(["", "images a CPU second"], rows) + "\n\n" + told
 
 
+def seeds_on_gpu(found: Document) -> str:
+    rows = [
+        [network, f"{about['milliseconds_a_step']['one seed']:.2f}", times(about["all_to_one"])]
+        + [f"{about['largest_difference'][precision]['as a share']:.1e}" for precision in ("float32", "float64")]
+        for network, about in found["networks"].items()
+    ]
+    head = ["network", "one seed, ms a step", "all seeds to one", "largest difference of a loss, float32", "float64"]
+    return f"{found['seeds']} seeds as one stack, {found['device']}.\n\n" + table(head, rows)
+
+
+def compiled_steps(found: Document) -> str:
+    rows = [
+        [network, times(about["median_speed_to_uncompiled"]), f"{about['compile_seconds']:.0f}",
+         "never" if about["steps_until_earned_back"] is None else f"{about['steps_until_earned_back']:,}"]
+        for network, about in found["networks"].items()
+    ]  # fmt: skip
+    return table(["network", "speed to uncompiled", "seconds to compile", "steps until that is earned back"], rows)
+
+
 def contrastive(found: Document) -> str:
     medians = found["medians"]
     rows = [[name, f"{seconds * 1e3:,.1f}"] for name, seconds in medians.items()]
@@ -229,6 +249,9 @@ SECTIONS: dict[str, tuple[str, Callable[[Document], str]]] = {
     "arithmetic_floor": ("How near a step is to what the processor can compute", arithmetic_floor),
     "loop_overhead": ("What the loop adds to a step", loop_overhead),
     "seeds_together": ("Many seeds: speed as a multiple of one after the other", seeds_together),
+    "seeds_on_gpu": ("Many seeds as one stack on a GPU", seeds_on_gpu),
+    "compiled_steps": ("Compiled steps", compiled_steps),
+    "compiled_steps_gpu": ("Compiled steps on a GPU", compiled_steps),
     "augmentation": ("Augmentation", augmentation),
     "group_convolution": ("Group convolutions", group_convolution),
     "contrastive": ("Contrastive learning", contrastive),

@@ -33,7 +33,7 @@ def test_the_layers_are_those_of_the_slides(run):
 def test_training_and_test_error_stand_beside_each_other(run):
     for discuss in (REGRESSION, ERRORS):
         (told,) = discuss(run)
-        assert told.startswith("slides: 8.00 % of the training images over epoch 2, while the weights still changed; 2")
+        assert told.startswith("slides: 8 % [0, 33] (n = 2) of the training images over epoch 2, while the weights")
         assert told.endswith("of the test images afterwards.")
 
 

@@ -22,13 +22,40 @@ def test_each_kind_of_machine_has_its_folder(processor, folder):
 
 def test_what_was_measured_earlier_of_other_networks_stays(tmp_path, monkeypatch):
     monkeypatch.setattr(record, "RESULTS", tmp_path)
-    first = record.write("loop", {"networks": {"MLP": {"ratio": 1}, "ViT": {"ratio": 2}}}, peers=["torch", "no such"])
+    first = record.write("loop", {"networks": {"MLP": {"ratio": 1}, "ViT": {"ratio": 2}}})
     monkeypatch.setattr(record, "LOAD_AT_START", 77.0)
     second = record.write("loop", {"networks": {"ViT": {"ratio": 3}}})
     assert first == second
     found = json.loads(second.read_text())
     assert {name: about["ratio"] for name, about in found["networks"].items()} == {"MLP": 1, "ViT": 3}
     assert [about["measured"]["load_at_start"] == 77.0 for about in found["networks"].values()] == [False, True]
+
+
+def test_networks_of_a_file_that_does_not_say_when_keep_its_date(tmp_path, monkeypatch):
+    monkeypatch.setattr(record, "RESULTS", tmp_path)
+    path = record.write("loop", {"networks": {"MLP": {"ratio": 1}}})
+    old = json.loads(path.read_text())
+    del old["networks"]["MLP"]["measured"]
+    path.write_text(json.dumps(old | {"date": "2026-11-21", "commit": "8d12d7d"}))
+    record.write("loop", {"networks": {"ViT": {"ratio": 2}}})
+    found = json.loads(path.read_text())["networks"]
+    assert found["MLP"]["measured"]["commit"] == "8d12d7d" != found["ViT"]["measured"]["commit"]
+
+
+def test_what_was_measured_under_other_settings_is_set_aside(tmp_path, monkeypatch):
+    monkeypatch.setattr(record, "RESULTS", tmp_path)
+    path = record.write("seeds", {"seeds": 8, "networks": {"MLP": {"ratio": 1}}})
+    path.write_text(path.read_text().replace('"date": "', '"date": "of ', 1))
+    record.write("seeds", {"seeds": 2, "networks": {"ViT": {"ratio": 2}}})
+    assert list(json.loads(path.read_text())["networks"]) == ["ViT"]
+    (aside,) = set(path.parent.iterdir()) - {path}
+    assert aside.name.startswith("seeds-of ")
+    assert list(json.loads(aside.read_text())["networks"]) == ["MLP"]
+
+
+def test_a_gpu_has_a_folder_of_its_own(tmp_path, monkeypatch):
+    monkeypatch.setattr(record, "RESULTS", tmp_path)
+    assert record.write("seeds", {}, processor="NVIDIA H200").parent.name == "nvidia-h200"
 
 
 def test_peers_are_noted_with_their_versions(tmp_path, monkeypatch):

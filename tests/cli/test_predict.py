@@ -2,6 +2,7 @@
 
 import csv
 import json
+import os
 
 import numpy as np
 import pytest
@@ -99,6 +100,11 @@ def test_a_table_has_a_row_for_each_picture(gradlab, finished, digit, tmp_path):
         first = answer["classes"][0]
         assert (row["class"], row["agreeing"], row["seeds"]) == (first["class"], str(answer["agreeing"]), "2")
         assert float(row["probability"]) == pytest.approx(first["probability"], abs=1e-6)
+    odd = tmp_path / "odd"
+    odd.mkdir()
+    (odd / os.fsdecode(b"caf\xe9.png")).write_bytes((tmp_path / "digit.png").read_bytes())
+    assert gradlab("predict", str(finished), "odd", "--csv", "table.csv", "--json").returncode == 0
+    assert b"odd/caf\xe9.png," in (tmp_path / "table.csv").read_bytes()
     refused = gradlab("predict", str(finished), "digit.png", "--csv", "no/such/table.csv")
     assert refused.returncode != 0
     assert "no/such/table.csv" in refused.stderr

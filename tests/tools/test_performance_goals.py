@@ -20,6 +20,25 @@ def test_bounds_are_told():
     assert Goal("overhead", 15.0, 16.26, " µs", most=True).row() == ("overhead", "at most 15.0 µs", "16.3 µs", "missed")
 
 
+def test_the_goals_of_seeds_together_by_hand():
+    """On two cores: 0.95 of both, and 0.95 of the 4/3 that are left beside a program."""
+    about = {
+        "speed_to_in_a_row": {"in a row": 1.0, "processes": 1.5, "stacked": 2.5},
+        "steady_processes_to_in_a_row": 1.95, "auto_behind_best": 0.03,
+        "beside_another_program": {"processes_to_seeds_times_one": 1.2},
+    }  # fmt: skip
+    found = {"cores": 2, "networks": {"MLP": about, "LeNet": about}}
+    rows = [goal.row() for goal in GOALS["seeds_together"](found)]
+    assert rows[:5] == [
+        ("MLP, processes", "at least 1.90 x", "1.50 x", "missed"),
+        ("MLP, processes once started", "at least 1.90 x", "1.95 x", "met"),
+        ("MLP, processes beside a program", "at least 1.27 x", "1.20 x", "missed"),
+        ("MLP, stacked", "at least 2.00 x", "2.50 x", "met"),
+        ("MLP, `auto` behind the best way", "at most 5.0 %", "3.0 %", "met"),
+    ]
+    assert not [row for row in rows[5:] if "stacked" in row[0]], "convolutions are not asked to gain from a stack"
+
+
 @pytest.mark.parametrize("path", sorted(RESULTS.glob("*/*.json")), ids=lambda path: f"{path.parent.name}-{path.stem}")
 def test_every_bench_with_goals_tells_some(path):
     if path.stem in GOALS:

@@ -102,7 +102,9 @@ def _cause(run: RunFolder) -> Iterator[str]:
         kept = run.arrays(f"{arm} inside")
         if kept and arm in group_equivariance.GROUPS:
             moved[arm] = _moved(kept)[ANGLES % 90 == 45].max()
-    without = next((arm for arm in moved if not _turns_between(arm)), None)
+    # The kernels of SmoothC4 are C8's, so that the groups alone differ.
+    same_kernels = [arm for arm in moved if arm in group_equivariance.FAMILIES]
+    without = next((arm for arm in [*same_kernels, *moved] if not _turns_between(arm)), None)
     if without is None:
         return
     yield (
@@ -113,11 +115,11 @@ def _cause(run: RunFolder) -> Iterator[str]:
     if (held := next((arm for arm in moved if _turns_between(arm)), None)) is None:
         yield "Which of the two counts for more, an arm C8 in the run would tell, whose group holds that turn."
         return
-    most = moved[held] < moved[without] / 2
+    kernels = "" if same_kernels else ", whose kernels are others as well"
     yield (
-        f"With that element, in {held}, the vector moves by {percent(moved[held])} where it moves by "
-        f"{percent(moved[without])} in {without}: {'more' if most else 'less'} than half of that goes with the missing "
-        "element; pictures and kernels read between the pixels are left."
+        f"With that element, in {held}, the vector of this one image and seed moves by {percent(moved[held])} where it "
+        f"moves by {percent(moved[without])} in {without}{kernels}; what is left comes from pictures and kernels that "
+        "are read between the pixels."
     )
 
 

@@ -7,6 +7,7 @@ from gradlab.experiments import lenet, logistic_regression, mlp_mnist
 from gradlab.explain import layer_table
 from gradlab.records import RunFolder
 from gradlab.report import error_of, percent, with_error
+from gradlab.stats import format_interval, summarise
 
 
 def _layers(run: RunFolder) -> Iterator[str]:
@@ -34,8 +35,9 @@ def _errors(run: RunFolder) -> Iterator[str]:
         if errors:
             last = max(errors)
             yield (
-                f"{arm}: {percent(sum(errors[last]) / len(errors[last]), 2)} of the training images over epoch {last}, "
-                f"while the weights still changed; {error_of(results, arm)} of the test images afterwards."
+                f"{arm}: {format_interval(summarise(errors[last], share=True), percent=True)} of the training images "
+                f"over epoch {last}, while the weights still changed; {error_of(results, arm)} of the test images "
+                "afterwards."
             )
 
 

@@ -3,6 +3,7 @@
 import csv
 import io
 import json
+import os
 import sys
 from collections.abc import Sequence
 from pathlib import Path
@@ -37,7 +38,7 @@ def main(words: Sequence[str]) -> int:
     environment, arm = image_classifier(run, options["arm"], "predict")
     answers = _answers(run, environment, arm, options)
     if options["csv"]:
-        write_atomically(Path(options["csv"]), _as_csv(answers).encode())
+        write_atomically(Path(options["csv"]), os.fsencode(_as_csv(answers)))  # names need not be UTF-8
     if options["json"]:
         print(json.dumps({"run": str(run.path), "arm": arm, "predictions": answers}, indent=2))
         return 0

@@ -92,7 +92,7 @@ def write_failed(path: Path, error: OSError, *, needed: int) -> FileError:
     """The one-line error for a failed write, naming the path, the reason and the bytes needed."""
     reason = error.strerror or str(error)
     return FileError(
-        f"cannot write {path}: {reason} ({needed:,} bytes needed); free some space or choose another --out"
+        f"cannot write {path}: {reason} ({needed:,} bytes needed); free some space or choose another place"
     )
 
 
