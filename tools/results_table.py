@@ -40,6 +40,7 @@ SEVERAL: Mapping[str, Mapping[str, tuple[str, ...]]] = {
     "rotated_mnist": {
         "rotated_mnist.json": ("Z2CNN", "P4CNN"),
         "rotated_mnist-strided.json": ("StridedC8",),
+        "rotated_mnist-separable.json": ("SeparableC16-augmented",),
     },
 }
 """Experiment -> file -> its arms of the README, where no single file holds what the experiment asks."""

@@ -117,8 +117,8 @@ def test_the_handbook_s_group_runs_all_that_the_map_of_the_handbook_names():
     tables = [line for line in (ROOT / "docs" / "handbook.md").read_text().splitlines() if line.startswith("| ")]
     named = [name for line in tables for name in re.findall(r"`(\w+)`", line.split("|")[2])]
     assert len(named) > 20
-    assert set(GROUPS["handbook"]) == set(named)
-    assert set(experiment_names()) - set(named) == {"compare_models", "speedrun"}, "nobody's question but one's own"
+    assert set(GROUPS["handbook"]) == set(named) - {"compare_models"}, "the cheat-sheet's network can be tried there"
+    assert set(experiment_names()) - set(GROUPS["handbook"]) == {"compare_models", "speedrun"}, "one's own questions"
 
 
 @pytest.mark.parametrize("quick", [True, False])

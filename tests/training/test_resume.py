@@ -365,7 +365,8 @@ def test_seconds_are_those_of_all_seeds_also_where_they_are_read_back(
     tmp_path, bars, recipe, make_small_net, normalize
 ):
     def trained(seeds):
-        return collect(fit(make_small_net, bars, classification, recipe(epochs=1), seeds=seeds, together="in a row",
+        # Long enough that reading a state takes less than the training that it tells of.
+        return collect(fit(make_small_net, bars, classification, recipe(epochs=20), seeds=seeds, together="in a row",
                            prepare=normalize, place=Place(state=tmp_path)))[1]  # fmt: skip
 
     trained((0, 1, 2))
