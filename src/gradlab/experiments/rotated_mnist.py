@@ -2,7 +2,8 @@
 
 Expect: the plain network has to see every digit at every angle and errs over twice as often as the same network over
 quarter turns, with as many weights; a network over turns of 45 degrees, again with as many, errs less than that.
-Turning the training images at random teaches what a group does not know: the angles between its own. Shifting and
+Turning the training images at random teaches what a group does not know: the angles between its own; with that, over
+sixteen angles and with convolutions in two steps, about 1.1 % of the test images are left wrong. Shifting and
 rescaling them as well does harm: these digits are centred and of one size, and what never varies need not be learned.
 12,000 images for training, of which some are held out to choose by, and 50,000 for testing, every image turned by an
 angle of its own, drawn once for all seeds. Training images are from MNIST's training file; test images are its test
@@ -11,7 +12,8 @@ Differs from the published files: they hold other images of MNIST, turned by oth
 so that an error measured here stands beside theirs but is not the same measurement.
 Source: Larochelle et al. 2007, "An empirical evaluation of deep architectures on problems with many factors of
 variation"; Cohen and Welling 2016, "Group equivariant convolutional networks", section 8.1.
-Command: `gradlab run rotated_mnist --precision bfloat16`
+Command: `gradlab run rotated_mnist --precision bfloat16`; for the 1.1 %: `gradlab run rotated_mnist --arms
+SeparableC16-augmented --epochs 30 --dropout 0.2 --validation-images 500 --keep last`
 Cost: 33 min 11 s with `--arms Z2CNN P4CNN --epochs 25` for 2 arms x 3 seeds, bfloat16, 1 core
 (results/rotated_mnist.json).
 """
