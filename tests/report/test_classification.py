@@ -55,6 +55,11 @@ def test_published_figures_stand_beside_ours():
     assert [row[1] for row in table.rows] == ["12.00 %", "3.00 %", "-"]
 
 
+def test_where_one_network_was_trained_none_is_said_to_be_the_best():
+    sentence, _chart, _table = beside_published(document({"a": [0.9, 0.9]}), {}, "a", source="Somebody 1998")
+    assert sentence == "a has a test error of 10.00 % on every seed (n = 2)."
+
+
 def run_with(rows, **best_epochs):
     """What there is of a run to choose an arm by: its rows, and the epoch whose weights each arm's first seed kept."""
     arms = {arm: {"best_epochs": {"0": epoch}} for arm, epoch in best_epochs.items()}

@@ -165,7 +165,8 @@ def beside_published(
     fewer = [arm for arm in shared if (arms[arm].high or arms[arm].mean) < published[arm]]
     if best not in arms:
         return "Nothing was measured on the test split.", chart, table
-    lead = f"The network that validates best, {best}, has a test error of {format_interval(arms[best], percent=True)}."
+    named = best if len(arms) == 1 else f"The network that validates best, {best},"
+    lead = f"{named} has a test error of {format_interval(arms[best], percent=True)}."
     if not shared:
         return lead, chart, table
     return f"{len(fewer)} of {len(shared)} networks stay below the error of {source}. {lead}", chart, table
