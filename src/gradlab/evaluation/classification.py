@@ -13,7 +13,7 @@ from gradlab.augment import Transform
 from gradlab.data import Images
 from gradlab.records import Row
 
-EVALUATION_BATCH = 500  # larger ones are no faster on a CPU and take more memory
+EVALUATION_BATCH = 500  # larger ones are hardly faster on a CPU, or slower, and take more memory
 
 
 def predict_logits(model: nn.Module, pixels: Tensor, prepare: Transform) -> Tensor:
