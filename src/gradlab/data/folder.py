@@ -220,7 +220,7 @@ def _stays_inside(path: Path, root: Path) -> bool:
 
 
 def _known_sides(paths: Sequence[Path]) -> list[tuple[int, int]]:
-    """Width and height of the images that can be opened; whoever reads them tells of the others, of all at once."""
+    """Width and height of the images that can be opened; whoever reads the images tells of the others."""
     known = []
     for path in paths:
         with contextlib.suppress(DataUnavailableError):
