@@ -36,6 +36,23 @@ def test_choice(asked, device, seeds, model, expected):
     assert way.reason
 
 
+@pytest.mark.parametrize(
+    ("cores", "seeds", "model", "small_steps", "expected"),
+    [
+        (2, 4, PLAIN, True, "stacked"),
+        (1, 2, PLAIN, True, "stacked"),
+        (2, 3, PLAIN, True, "processes"),  # two cores are ahead of so small a stack
+        (4, 16, PLAIN, True, "processes"),
+        (2, 8, PLAIN, False, "processes"),
+        (2, 8, RANDOM, True, "processes"),  # cannot be stacked
+        (2, 1, PLAIN, True, "in a row"),
+    ],
+)
+def test_small_steps_of_many_seeds_on_few_cores_are_stacked(monkeypatch, cores, seeds, model, small_steps, expected):
+    monkeypatch.setattr(together, "available_cores", lambda: cores)
+    assert together.choose_way("auto", Place(), seeds, model, STEPS, small_steps=small_steps).name == expected
+
+
 def test_no_fork_no_processes(monkeypatch):
     monkeypatch.setattr(together, "forking_works", lambda: False)
     assert together.choose_way("auto", Place(), 3, PLAIN, STEPS).name == "in a row"

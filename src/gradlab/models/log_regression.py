@@ -15,6 +15,8 @@ class LogRegression(nn.Module):
     Source: the slides, "The model".
     """
 
+    samples_apart = True  # see `gradlab.training.stacked_rows`
+
     def __init__(self, input_size: int = 28 * 28, num_classes: int = 10) -> None:
         super().__init__()
         self.fc1 = nn.Linear(input_size, num_classes)

@@ -31,6 +31,8 @@ class MLP(nn.Module):
         ValueError: a size is not positive, the norm is unknown or the dropout no probability below 1.
     """
 
+    samples_apart = True  # see `gradlab.training.stacked_rows`
+
     def __init__(
         self,
         input_size: int = 3072,

@@ -14,6 +14,8 @@ class SimpleClassifier(nn.Module):
     Source: handbook, introduction to PyTorch, "Simple classifier".
     """
 
+    samples_apart = True  # see `gradlab.training.stacked_rows`
+
     def __init__(self, num_inputs: int, num_hidden: int, num_outputs: int) -> None:
         super().__init__()
         self.linear1 = nn.Linear(num_inputs, num_hidden)

@@ -24,6 +24,7 @@ from gradlab.training.share import Share
 from gradlab.training.signals import Stop
 from gradlab.training.solo import Solo
 from gradlab.training.stack import Stack
+from gradlab.training.stacked_rows import has_small_steps
 from gradlab.training.task import Measure, Objective, Place, Task
 from gradlab.training.together import Way, choose_way
 
@@ -119,7 +120,9 @@ def fit(
     _refuse_impossible(task)
     probe = make_model()
     _refuse_tied_weights(probe)
-    way = choose_way(together, place, len(seeds), probe, recipe.optimizer(probe.parameters()))
+    optimizer = recipe.optimizer(probe.parameters())
+    small = has_small_steps(probe, objective, recipe.batch_size)
+    way = choose_way(together, place, len(seeds), probe, optimizer, small_steps=small)
     trained = Trained(arm, sum(p.numel() for p in probe.parameters() if p.requires_grad), way)
     begin = time.perf_counter()
     with computing_threads(place.threads), place.stop.deferred():

@@ -19,6 +19,7 @@ from gradlab.training.compiled import Pass, compiled_for, named, tried
 from gradlab.training.randomness import draws_randomness, why_not_stacked
 from gradlab.training.solo import first_not_finite, under, why_diverged
 from gradlab.training.stacked_linear import multiply_from_the_left
+from gradlab.training.stacked_rows import pass_of_rows
 from gradlab.training.state import optimizer_settings, optimizer_tensors, restore_optimizer
 from gradlab.training.task import Objective, Task
 from gradlab.training.unread import Sums, unread_on
@@ -66,7 +67,8 @@ class Stack:
             model.to(device=task.place.device, dtype=task.place.dtype)
         self._template = models[0]
         self._bound = _Bound(copy.deepcopy(models[0]), task.objective)
-        if torch.device(task.place.device).type == "cpu":  # nobody has measured it elsewhere
+        on_cpu = torch.device(task.place.device).type == "cpu"  # nobody has measured these two elsewhere
+        if on_cpu:
             multiply_from_the_left(self._bound)
         parameters, buffers = stack_module_state(models)
         learns = {name: parameter.requires_grad for name, parameter in models[0].named_parameters()}
@@ -76,6 +78,7 @@ class Stack:
         self._rates = [group["lr"] for group in self._optimizer.param_groups]
         self._before_divergence: dict[int, dict[str, Tensor]] = {}
         self._forward = vmap(partial(_one, self._bound))
+        self._of_rows = pass_of_rows(models[0], task.objective, self._parameters) if on_cpu else None
         self._autocast = task.place.autocast()
         self._draws = draws_randomness(models[0])
         self.compiled = "no"
@@ -119,7 +122,8 @@ class Stack:
         """
         for group, rate in zip(self._optimizer.param_groups, self._rates, strict=True):
             group["lr"] = rate * factor
-        self._optimizer.zero_grad()
+        for parameter in self._parameters.values():
+            parameter.grad = None
         with self._autocast, self._drawing(number):
             losses, metrics = self._pass(inputs, targets)
         if self._task.recipe.l1:
@@ -181,7 +185,7 @@ class Stack:
         return replicas_draw_from(rng.step_generators(self.seeds, number, self._task.place.device))
 
     def _pass(self, inputs: Tensor, targets: Tensor) -> tuple[Tensor, dict[str, Tensor]]:
-        return (self._compiled_pass or self._uncompiled)(inputs, targets)
+        return (self._compiled_pass or self._of_rows or self._uncompiled)(inputs, targets)
 
     def _uncompiled(self, inputs: Tensor, targets: Tensor) -> tuple[Tensor, dict[str, Tensor]]:
         return self._forward(self._parameters, self._buffers, inputs, targets)
