@@ -1,7 +1,7 @@
 PYTHON ?= python3
 BIN := .venv/bin
 SOAK_SHARE ?= 1
-BENCHES ?= loop_overhead arithmetic_floor seeds_together start_up group_convolution contrastive augmentation bare_loop handbook_loop simclr_loop compiled_steps levers streaming learn_check
+BENCHES ?= loop_overhead arithmetic_floor seeds_together start_up group_convolution contrastive augmentation bare_loop handbook_loop simclr_loop compiled_steps levers shared_seed streaming learn_check
 
 .PHONY: quickstart test check lint types contracts soak coverage notebooks docs bench clean
 quickstart: .venv/installed ; $(BIN)/gradlab run lenet --seeds 0 1 2 --quick

@@ -98,6 +98,12 @@ def seeds_on_gpu(found: Document) -> Iterator[Goal]:
         yield Goal(f"{network}, largest difference of a loss", 1.0, apart, " x 10^-5", most=True)
 
 
+def shared_seed(found: Document) -> Iterator[Goal]:
+    """Equal but for rounding, in double precision."""
+    for network, about in found["networks"].items():
+        yield Goal(f"{network}, weights apart", 1.0, 1e9 * about["float64"]["apart"], " x 10^-9", most=True)
+
+
 def augmentation(found: Document) -> Iterator[Goal]:
     """Views at 32 pixels."""
     handbook, kornia = (found["sizes"]["32 x 32"][f"median_ratio_to {peer}"] for peer in (
@@ -135,8 +141,8 @@ def streaming(found: Document) -> Iterator[Goal]:
 GOALS: dict[str, Callable[[Document], Iterator[Goal]]] = {
     bench.__name__: bench
     for bench in (
-        handbook_loop, simclr_loop, bare_loop, loop_overhead, seeds_together, seeds_on_gpu, augmentation,
-        group_convolution, streaming,
+        handbook_loop, simclr_loop, bare_loop, loop_overhead, seeds_together, seeds_on_gpu, shared_seed,
+        augmentation, group_convolution, streaming,
     )
 }  # fmt: skip
 """Bench -> its goals, out of a file of its results."""

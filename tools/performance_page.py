@@ -177,6 +177,17 @@ def seeds_on_gpu(found: Document) -> str:
     return f"{found['seeds']} seeds as one stack, {found['device']}.\n\n" + table(head, rows)
 
 
+def shared_seed(found: Document) -> str:
+    rows = [
+        [network, about["batch"]]
+        + [f"{statistics.median(speeds):,.0f}" for speeds in about["images_per_second"].values()]
+        + [times(about["median_ratio"]), f"{about['float64']['apart']:.0e}", f"{about['float64']['moved']:.0e}"]
+        for network, about in found["networks"].items()
+    ]
+    head = ["network", "batch", "one process, images/s", "two", "two to one", "weights apart, float64", "weights moved"]
+    return table(head, rows)
+
+
 def compiled_steps(found: Document) -> str:
     rows = [
         [network, times(about["median_speed_to_uncompiled"]), f"{about['compile_seconds']:.0f}",
@@ -250,6 +261,7 @@ SECTIONS: dict[str, tuple[str, Callable[[Document], str]]] = {
     "loop_overhead": ("What the loop adds to a step", loop_overhead),
     "seeds_together": ("Many seeds: speed as a multiple of one after the other", seeds_together),
     "seeds_on_gpu": ("Many seeds as one stack on a GPU", seeds_on_gpu),
+    "shared_seed": ("One seed shared by two processes", shared_seed),
     "compiled_steps": ("Compiled steps", compiled_steps),
     "compiled_steps_gpu": ("Compiled steps on a GPU", compiled_steps),
     "augmentation": ("Augmentation", augmentation),

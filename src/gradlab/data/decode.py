@@ -83,7 +83,8 @@ def is_shrinking_jpeg(path: Path) -> bool:
 
 
 def _most_pixels(image: Image.Image, path: Path) -> int:
-    if image.format == "JPEG" and is_shrinking_jpeg(path):
+    # Of large ones only: a second look into a small file would take a tenth of what decoding it takes.
+    if image.format == "JPEG" and image.width * image.height > MOST_PIXELS and is_shrinking_jpeg(path):
         return MOST_PIXELS_OF_SHRINKING_JPEG
     return MOST_PIXELS_OF_WEBP if image.format == "WEBP" else MOST_PIXELS
 

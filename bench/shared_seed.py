@@ -1,0 +1,177 @@
+"""Do two processes that share every batch of one seed make the steps of one process, and how long do they take?
+
+A residual network with the batch of practical 2 and SimCLR with that of practical 5, each trained by one process and by
+two that talk over gloo. Speed: images a second in single precision, what a longer training takes more than a shorter
+one. Agreement: the largest distance of a weight after some steps in double precision, beside the largest that a weight
+has moved. Random pixels.
+
+Run: `python -m bench.shared_seed`, on a machine that does nothing else
+"""
+
+import argparse
+import multiprocessing
+import statistics
+import tempfile
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import partial
+from multiprocessing.connection import Connection
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+from bench.record import interleaved, wall_clock, write
+from gradlab import rng
+from gradlab.augment import (
+    ContrastiveTransformations,
+    Normalize,
+    Pipeline,
+    RandomHorizontalFlip,
+    RandomResizedCrop,
+    Transform,
+    simclr_augmentation,
+)
+from gradlab.models import BaseNetwork, ResNet, SimCLR
+from gradlab.objectives import classification, info_nce
+from gradlab.records.environment import available_cores
+from gradlab.training import Place, Ranks, Recipe, collect, fit, joined
+from gradlab.training.task import Objective
+
+PROCESSES = 2
+
+
+@dataclass(frozen=True, slots=True)
+class Case:
+    """A network, what it minimises, its views and batch, and the steps of a short and a long training."""
+
+    make: Callable[[], nn.Module]
+    objective: Objective
+    prepare: Transform
+    batch: int
+    steps: tuple[int, int]
+    optimizer: Callable[..., torch.optim.Optimizer]
+    side: int = 32
+
+
+NATURAL = Pipeline(
+    [
+        RandomHorizontalFlip(),
+        RandomResizedCrop(32, scale=(0.8, 1.0), ratio=(0.9, 1.1)),
+        Normalize((0.5,) * 3, (0.25,) * 3),
+    ]
+)
+CASES = {
+    "ResNet": Case(
+        lambda: ResNet(10, (2, 2, 3), (16, 24, 32)), classification, NATURAL, 128, (2, 12),
+        partial(torch.optim.SGD, lr=0.1, momentum=0.9, weight_decay=1e-4),
+    ),
+    "SimCLR": Case(
+        lambda: SimCLR(BaseNetwork(3, 32, 512)), partial(info_nce, temperature=0.07),
+        ContrastiveTransformations(simclr_augmentation()), 256, (2, 8),
+        partial(torch.optim.AdamW, lr=5e-4, weight_decay=1e-4),
+    ),
+}  # fmt: skip
+
+
+def trained(case: Case, steps: int, place: Place) -> dict[str, Tensor]:
+    """The weights after so many steps of one epoch."""
+    draw = torch.Generator().manual_seed(0)
+    pixels = torch.randint(0, 256, (steps * case.batch, 3, case.side, case.side), dtype=torch.uint8, generator=draw)
+    labels = torch.randint(0, 10, (len(pixels),), generator=draw)
+    recipe = Recipe(epochs=1, batch_size=case.batch, optimizer=case.optimizer)
+    _, found = collect(
+        fit(case.make, (pixels, labels), case.objective, recipe, seeds=(0,), prepare=case.prepare, place=place)
+    )
+    return dict(found.models[0].named_parameters())
+
+
+def by_one(case: Case, steps: int, precision: Any = "float32") -> dict[str, Tensor]:
+    return trained(case, steps, Place(precision=precision))
+
+
+def by_two(case: Case, steps: int, precision: Any = "float32") -> dict[str, Tensor]:
+    """As `by_one`, by processes that share each batch; the weights are the first one's."""
+    fork = multiprocessing.get_context("fork")
+    with tempfile.TemporaryDirectory() as folder:
+        pipes = [fork.Pipe(duplex=False) for _ in range(PROCESSES)]
+        started = [
+            fork.Process(target=_one_of, args=(rank, Path(folder) / "store", case, steps, precision, sender))
+            for rank, (_receiver, sender) in enumerate(pipes)
+        ]
+        for process, (_receiver, sender) in zip(started, pipes, strict=True):
+            process.start()
+            sender.close()
+        weights = [receiver.recv() for receiver, _sender in pipes]
+        for process in started:
+            process.join()
+    return {name: torch.from_numpy(array) for name, array in weights[0].items()}
+
+
+def _one_of(rank: int, store: Path, case: Case, steps: int, precision: Any, sender: Connection) -> None:
+    torch.set_num_threads(1)
+    ranks = Ranks(rank, PROCESSES)
+    with joined(ranks, f"file://{store}"):
+        weights = trained(case, steps, Place(precision=precision, ranks=ranks))
+        sender.send({name: tensor.detach().numpy() for name, tensor in weights.items()})
+
+
+def images_a_second(case: Case, rounds: int) -> dict[str, list[float]]:
+    """Of one process and of two, round by round, from what the longer training takes more."""
+    short, long = case.steps
+    variants = {
+        (way, steps): partial(train, case, steps)
+        for way, train in {"one process": by_one, "two processes": by_two}.items()
+        for steps in case.steps
+    }
+    times = interleaved({f"{way}, {steps}": train for (way, steps), train in variants.items()}, rounds=rounds,
+                        clock=wall_clock)  # fmt: skip
+    images = (long - short) * case.batch
+    return {
+        way: [images / (slow - quick)
+              for quick, slow in zip(times[f"{way}, {short}"], times[f"{way}, {long}"], strict=True)]
+        for way in ("one process", "two processes")
+    }  # fmt: skip
+
+
+def agreement(case: Case) -> dict[str, float]:
+    """The largest distance between a weight of one process and of two, and the largest that a weight has moved."""
+    steps = case.steps[0]
+    with rng.global_stream(0, "initial weights"):
+        begun = dict(case.make().double().named_parameters())
+    alone, shared = by_one(case, steps, "float64"), by_two(case, steps, "float64")
+    return {
+        "steps": steps,
+        "apart": max((alone[name] - shared[name]).abs().max().item() for name in alone),
+        "moved": max((alone[name] - begun[name]).abs().max().item() for name in alone),
+    }
+
+
+def measured(case: Case, rounds: int) -> dict[str, object]:
+    """Speed of both, and how far they agree."""
+    speeds = images_a_second(case, rounds)
+    ratios = [two / one for one, two in zip(*speeds.values(), strict=True)]
+    return {
+        "batch": case.batch,
+        "images_per_second": speeds,
+        "median_ratio": statistics.median(ratios),
+        "float64": agreement(case),
+    }
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser()
+    parser.add_argument("--rounds", type=int, default=3)
+    asked = parser.parse_args()
+    torch.set_num_threads(1)
+    found = {}
+    for name, case in CASES.items():
+        found[name] = measured(case, asked.rounds)
+        print(name, found[name], flush=True)
+    about = {"processes": PROCESSES, "cores": available_cores(), "unit": "wall seconds", "networks": found}
+    print(write("shared_seed", about))
+
+
+if __name__ == "__main__":
+    main()
