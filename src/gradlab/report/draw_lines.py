@@ -1,6 +1,6 @@
 """Draws a line chart."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -16,21 +16,22 @@ _MARKERS = ("", "", "", "", "o", "s", "^", "D", "v", "P")
 """Four colours can be told apart by everyone; later ones are told by a shape as well."""
 _MOST_DOTTED = 12
 """Lines of at most so many points show each of them."""
-_MOST_LABELS, _LABEL_GAP, _LONGEST_LABEL = 10, 17.0, 170.0
+_MOST_LABELS, _LABEL_GAP, _LONGEST_LABEL = 10, 17.0, 200.0
 
 
 def draw_lines(chart: LineChart, width: float, colours: Mapping[str, str]) -> Sheet:
     """Returns the drawing of a line chart that has at least one line, `width` pixels wide."""
     styles = list(dict.fromkeys(line.style for line in chart.lines))
     names = {line.name: line.colour for line in chart.lines}
-    beside = width > NARROW and len(names) <= _MOST_LABELS
-    entries = _entries({} if beside else names, styles)
+    room = max(text_width(name, weight="bold") for name in names)
+    beside = width > NARROW and len(names) <= _MOST_LABELS and room <= _LONGEST_LABEL
+    entries = _entries({} if beside else {clipped(name, width - 45): names[name] for name in names}, styles)
     label = chart.y_label + (", %" if chart.percent else "")
     # The key shares the row of the vertical axis's label where both fit, and takes rows of its own where not.
     shared = text_width(label) + 30 + key_width(entries) <= width
     top = 34 if shared else key_height(entries, width) + 34
     bottom = top + (290 if width > NARROW else 240)
-    right = width - (_label_room(names) if beside else 14)
+    right = width - (room + 18 if beside else 14)
     sheet = Sheet(width, bottom + 52, colours)
     sheet.key(entries, 3 if shared else 2, text_width(label) + 30 if shared else 0)
     sheet.text(0, top - 22, label, "muted")
@@ -40,11 +41,6 @@ def draw_lines(chart: LineChart, width: float, colours: Mapping[str, str]) -> Sh
     if beside:
         _label_ends(sheet, axes, [_labelled(chart.lines, name, styles) for name in names])
     return sheet
-
-
-def _label_room(names: Iterable[str]) -> float:
-    widest = max(text_width(name, weight="bold") for name in names)
-    return min(_LONGEST_LABEL, widest) + 18
 
 
 def _entries(names: Mapping[str, int], styles: Sequence[str]) -> list[Entry]:
@@ -130,8 +126,7 @@ def _label_ends(sheet: Sheet, axes: Axes, lines: Sequence[Line]) -> None:
         if abs(settled - y) > 3 or right - x > 30:
             # Grey dots: a thin line in the line's colour would pass for a seed that was trained for longer.
             sheet.line([float(x) + 5, right + 9], [float(y), settled], "muted", lw=0.8, ls=":")
-        name = clipped(line.name, _LONGEST_LABEL, weight="bold")
-        sheet.text(right + 13, settled, name, colour, weight="bold")
+        sheet.text(right + 13, settled, line.name, colour, weight="bold")
 
 
 def spread(places: Sequence[float], top: float, bottom: float, gap: float = _LABEL_GAP) -> list[float]:
