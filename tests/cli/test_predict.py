@@ -9,7 +9,7 @@ import pytest
 from PIL import Image
 
 from gradlab import data
-from gradlab.cli.predict import image_classifier, pictures_of
+from gradlab.cli.predict import from_its_own_data, image_classifier, pictures_of
 from gradlab.errors import UsageError
 from gradlab.records import RunFolder, write_json
 
@@ -109,6 +109,18 @@ def test_a_table_has_a_row_for_each_picture(gradlab, finished, digit, tmp_path):
     assert refused.returncode != 0
     assert "no/such/table.csv" in refused.stderr
     assert "Traceback" not in refused.stderr
+
+
+def test_pictures_of_the_run_s_own_folder_are_told(tmp_path, monkeypatch):
+    """They were most likely trained on; what is said of them is no measure of what is said of new ones."""
+    monkeypatch.chdir(tmp_path)
+    run = RunFolder(tmp_path)
+    write_json(tmp_path / "config.json", {"config": {"data": "folder:pictures"}})
+    told = from_its_own_data(run, [str(tmp_path / "pictures/cat/1.png"), "pictures/dog/2.png", "other/3.png"])
+    assert told.startswith("warning: 2 of 3 pictures")
+    assert from_its_own_data(run, ["other/3.png", "pictures.png"]) is None
+    write_json(tmp_path / "config.json", {"config": {"data": "digits"}})
+    assert from_its_own_data(run, ["digits/1.png"]) is None
 
 
 def test_what_is_no_picture_is_named(gradlab, finished, tmp_path):

@@ -8,7 +8,7 @@ from torch import nn
 
 from gradlab.errors import UsageError
 from gradlab.training import Place, oversubscribed, together
-from gradlab.training.processes import wave_size
+from gradlab.training.processes import waves_of
 
 PLAIN, RANDOM = nn.Linear(2, 2), nn.Sequential(nn.Linear(2, 2), nn.Dropout(0.5))
 STEPS = torch.optim.SGD(PLAIN.parameters(), lr=0.1)
@@ -62,18 +62,18 @@ def test_no_fork_no_processes(monkeypatch):
 
 @pytest.mark.parametrize("cores", [1, 2, 4, 16])
 @pytest.mark.parametrize("seeds", range(1, 40))
-def test_waves_are_as_equal_as_they_can_be(seeds, cores):
-    size = wave_size(seeds, cores)
-    assert 1 <= size <= max(seeds, 1)
-    assert size <= 2 * cores - 1 or seeds <= 1
-    waves = -(-seeds // size)
-    assert waves == -(-seeds // max(1, 2 * cores - 1))
+def test_waves_keep_all_cores_busy(seeds, cores):
+    """Seeds take as long in all as if they could be cut into pieces for the cores, and one alone takes its own time."""
+    waves = waves_of(seeds, cores)
+    assert sum(waves) == seeds
+    assert all(1 <= size < 2 * cores for size in waves)
+    assert sum(max(1, size / cores) for size in waves) == max(1, seeds / cores)
 
 
 def test_three_seeds_share_two_cores():
-    assert wave_size(3, 2) == 3
-    assert wave_size(8, 2) == 3
-    assert wave_size(4, 2) == 2
+    assert waves_of(3, 2) == (3,)
+    assert waves_of(8, 2) == (2, 2, 2, 2)
+    assert waves_of(7, 2) == (2, 2, 3)
 
 
 def test_an_oversubscribed_machine_gets_a_warning(monkeypatch):

@@ -12,7 +12,7 @@ from gradlab.explain import layer_table, training_memory
 from gradlab.records.environment import available_cores
 from gradlab.report.wording import counted
 from gradlab.training.display import duration
-from gradlab.training.processes import forking_works, wave_size
+from gradlab.training.processes import forking_works, waves_of
 
 FORWARD = 1 / 3
 """What an image costs that is only looked at, as a share of one to learn from: the pass back takes two thirds."""
@@ -107,7 +107,7 @@ def _steps_of_evaluation(about: dict[str, Any], run: training.Run) -> float:
 def _seeds_at_once(settings: dict[str, Any]) -> int:
     """How many seeds train at a time: as many as there are processes; a stack is counted as one after the other."""
     apart = settings["device"] == "cpu" and settings["threads"] == 1 and settings["together"] in ("auto", "processes")
-    return wave_size(len(settings["seeds"]), available_cores()) if apart and forking_works() else 1
+    return max(waves_of(len(settings["seeds"]), available_cores())) if apart and forking_works() else 1
 
 
 def _data_text(data: dict[str, Any]) -> str:

@@ -37,6 +37,8 @@ def main(words: Sequence[str]) -> int:
     run = RunFolder(Path(options["run"]))
     environment, arm = image_classifier(run, options["arm"], "predict")
     answers = _answers(run, environment, arm, options)
+    if own := from_its_own_data(run, [answer["image"] for answer in answers]):
+        print(own, file=sys.stderr)
     if options["csv"]:
         write_atomically(Path(options["csv"]), os.fsencode(_as_csv(answers)))  # names need not be UTF-8
     if options["json"]:
@@ -51,6 +53,19 @@ def main(words: Sequence[str]) -> int:
     if options["csv"]:
         print(f"table: {options['csv']}")
     return 0
+
+
+def from_its_own_data(run: RunFolder, names: Sequence[str]) -> str | None:
+    """A warning where pictures lie in the folder that the run was made from, else None."""
+    kind, _, folder = str(run.document("config")["config"].get("data", "")).partition(":")
+    root = Path(folder).resolve()
+    own = sum(root in Path(name).resolve().parents for name in names)
+    if kind != "folder" or not own:
+        return None
+    return (
+        f"warning: {own} of {counted(len(names), 'picture')} in the folder that these networks learned from: most of "
+        "them were trained on, so the answers say little of how new pictures fare (the test accuracy does)"
+    )
 
 
 def _as_csv(answers: Sequence[dict[str, Any]]) -> str:

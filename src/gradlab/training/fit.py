@@ -157,7 +157,7 @@ def _train_all(task: Task, seeds: tuple[int, ...], trained: Trained) -> Iterator
         _keep(task, trained, seed, weights, about)
 
     if trained.way.name == "processes":
-        yield from train_in_processes(task, seeds, trained.way.workers, keep)
+        yield from train_in_processes(task, seeds, trained.way.waves, keep)
         return
     heard = task.place.stop
     if task.place.ranks.count > 1:  # the loop stops at what all processes agreed on, not at what this one heard first

@@ -1,5 +1,6 @@
 """One forked process for each seed, one after another in waves that keep every core busy."""
 
+import itertools
 import json
 import multiprocessing
 import os
@@ -35,14 +36,14 @@ def forking_works() -> bool:
     return sys.platform == "linux"
 
 
-def wave_size(seeds: int, cores: int) -> int:
-    """How many one-thread processes to run at a time.
+def waves_of(seeds: int, cores: int) -> tuple[int, ...]:
+    """How many one-thread processes run at a time, wave after wave: as many as cores, the last wave with what is left.
 
     A few more processes than cores share them fairly, so three seeds on two cores take 1.5 times one seed's time
-    instead of twice: the waves are as equal as they can be with fewer than 2 x cores processes in each.
+    instead of twice, and every wave keeps all cores busy.
     """
-    waves = -(-seeds // max(1, 2 * cores - 1))
-    return -(-seeds // waves)
+    full, left = divmod(seeds, cores)
+    return (*[cores] * (full - 1), cores + left) if full else (seeds,)
 
 
 @dataclass(slots=True)
@@ -56,24 +57,25 @@ class _Child:
 
 
 def train_in_processes(
-    task: Task, seeds: Sequence[int], workers: int, keep: Callable[[int, dict[str, Any], dict[str, Any]], None]
+    task: Task, seeds: Sequence[int], waves: Sequence[int], keep: Callable[[int, dict[str, Any], dict[str, Any]], None]
 ) -> Iterator[Row]:
     """Yields the rows of all seeds: wave by wave, within a wave epoch by epoch, within an epoch seed by seed.
 
     Args:
         task: what to train; forked processes read its tensors where they lie.
         seeds: one process each.
-        workers: processes at a time.
+        waves: processes of each wave, as many in all as seeds.
         keep: is given (seed, weights, description) of each trained seed.
 
     Raises:
         InterruptedRunError: a signal asked to stop and every process has saved.
         GradlabError: a process failed or was killed.
     """
-    for first in range(0, len(seeds), workers):
+    rest = iter(seeds)
+    for size in waves:
         children: list[_Child] = []
         try:
-            for seed in seeds[first : first + workers]:
+            for seed in itertools.islice(rest, size):
                 children.append(_spawn(task, seed, [child.connection for child in children]))
             yield from _rows_in_order(task, children)
         finally:

@@ -52,7 +52,7 @@ class Place:
         precision: "float32", "float64" (tests), or "bfloat16" (float32 weights, bfloat16 autocast).
         compile: whether steps are compiled; "auto" chooses, see `compiled.choose_compilation`.
         threads: intra-op threads of each process.
-        workers: processes at a time; None chooses.
+        workers: processes that keep the machine busy; None takes one a core. A last wave may hold a few more.
         state: the folder where training can be resumed from; None keeps nothing.
         save_seconds: the shortest time between two saves.
         save_steps: saves every so many steps instead; None leaves it to the time.

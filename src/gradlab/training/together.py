@@ -9,7 +9,7 @@ from torch import nn
 
 from gradlab.errors import UsageError, unknown
 from gradlab.records.environment import available_cores
-from gradlab.training.processes import forking_works, wave_size
+from gradlab.training.processes import forking_works, waves_of
 from gradlab.training.randomness import why_not_stacked
 from gradlab.training.task import Place
 
@@ -22,11 +22,11 @@ small networks"): with four seeds it makes 1.8 times as many steps as one seed a
 
 @dataclass(frozen=True, slots=True)
 class Way:
-    """How seeds run together, and why, in one line."""
+    """How seeds run together, and why, in one line; in processes also how many of them in each wave."""
 
     name: Together
-    workers: int
     reason: str
+    waves: tuple[int, ...] = ()
 
 
 def choose_way(
@@ -56,33 +56,33 @@ def choose_way(
     if place.ranks.count > 1:
         if together not in ("auto", "in a row"):
             raise UsageError(f"{place.ranks.count} processes train one seed after another: leave out --together")
-        return Way("in a row", 1, f"{place.ranks.count} processes train each seed together")
-    workers = place.workers or wave_size(seeds, available_cores())
+        return Way("in a row", f"{place.ranks.count} processes train each seed together")
+    waves = waves_of(seeds, place.workers or available_cores())
     if together != "auto":
-        return Way(together, workers if together == "processes" else 1, "as asked")
-    return _best_way(place, seeds, workers, why_not_stacked(model, optimizer), small_steps=small_steps)
+        return Way(together, "as asked", waves if together == "processes" else ())
+    return _best_way(place, seeds, waves, why_not_stacked(model, optimizer), small_steps=small_steps)
 
 
-def _best_way(place: Place, seeds: int, workers: int, obstacle: str | None, *, small_steps: bool) -> Way:
+def _best_way(place: Place, seeds: int, waves: tuple[int, ...], obstacle: str | None, *, small_steps: bool) -> Way:
     if seeds == 1:
-        return Way("in a row", 1, "one seed")
+        return Way("in a row", "one seed")
     if torch.device(place.device).type != "cpu":
         if obstacle is None:
-            return Way("stacked", 1, "an accelerator is used best by one stack of all seeds")
-        return Way("in a row", 1, f"no stack for {obstacle}")
+            return Way("stacked", "an accelerator is used best by one stack of all seeds")
+        return Way("in a row", f"no stack for {obstacle}")
     if place.threads > 1:
         # OpenMP's threads do not survive a fork: a forked process would wait for them for ever.
-        return Way("in a row", 1, f"{place.threads} threads were asked for, and processes use one each")
-    return _best_on_cpu(seeds, workers, one_stack=small_steps and obstacle is None)
+        return Way("in a row", f"{place.threads} threads were asked for, and processes use one each")
+    return _best_on_cpu(seeds, waves, one_stack=small_steps and obstacle is None)
 
 
-def _best_on_cpu(seeds: int, workers: int, *, one_stack: bool) -> Way:
+def _best_on_cpu(seeds: int, waves: tuple[int, ...], *, one_stack: bool) -> Way:
     cores = available_cores()
     if one_stack and cores <= FEW_CORES and seeds >= SEEDS_A_CORE * cores:
-        return Way("stacked", 1, f"small steps of {seeds} seeds on few cores: fastest in one stack")
+        return Way("stacked", f"small steps of {seeds} seeds on few cores: fastest in one stack")
     if forking_works():
-        return Way("processes", workers, "1 thread each; fastest for several seeds on a CPU")
-    return Way("in a row", 1, "this system cannot fork processes")
+        return Way("processes", "1 thread each; fastest for several seeds on a CPU", waves)
+    return Way("in a row", "this system cannot fork processes")
 
 
 def oversubscribed(processes: int, threads: int) -> str | None:
