@@ -17,7 +17,7 @@ from dataclasses import dataclass
 import torch
 from torch import nn
 
-from bench.record import interleaved, medians, wall_clock, write
+from bench.record import interleaved, wall_clock, write
 from gradlab.augment import Normalize
 from gradlab.models import MLP, LeNet, LogRegression, ResNet
 from gradlab.objectives import classification
@@ -98,15 +98,12 @@ def measured(case: Case, rounds: int) -> dict[str, object]:
     with busy_core():
         alone = {"one seed": lambda: train(SEEDS[:1], "in a row"), "processes": variants["processes"]}
         beside = interleaved(alone, rounds=rounds, clock=wall_clock)
-    middle = medians(times)
-    best = min(middle[way] for way in ways if way != "auto")
     return {
         "wall_seconds": times,
         "speed_to_in_a_row": {
             way: statistics.median(b / a for a, b in zip(times[way], times["in a row"], strict=True)) for way in ways
         },
         "steady_processes_to_in_a_row": statistics.median(steady(times)),
-        "auto_behind_best": middle["auto"] / best - 1,
         "beside_another_program": {
             "wall_seconds": beside,
             "processes_to_seeds_times_one": statistics.median(
@@ -134,8 +131,7 @@ def main() -> None:
     found = {}
     for name in asked.networks:
         found[name] = measured(CASES[name], asked.rounds)
-        print(name, found[name]["speed_to_in_a_row"], found[name]["auto_behind_best"],
-              found[name]["beside_another_program"]["processes_to_seeds_times_one"], flush=True)  # fmt: skip
+        print(name, found[name]["speed_to_in_a_row"], flush=True)
     about = {"unit": "wall seconds", "seeds": len(SEEDS), "cores": available_cores(), "networks": found}
     print(write("seeds_together", about))
 

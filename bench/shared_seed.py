@@ -76,7 +76,7 @@ CASES = {
 
 
 def trained(case: Case, steps: int, place: Place) -> dict[str, Tensor]:
-    """The weights after so many steps of one epoch."""
+    """Weights and running statistics after so many steps of one epoch."""
     draw = torch.Generator().manual_seed(0)
     pixels = torch.randint(0, 256, (steps * case.batch, 3, case.side, case.side), dtype=torch.uint8, generator=draw)
     labels = torch.randint(0, 10, (len(pixels),), generator=draw)
@@ -84,15 +84,16 @@ def trained(case: Case, steps: int, place: Place) -> dict[str, Tensor]:
     _, found = collect(
         fit(case.make, (pixels, labels), case.objective, recipe, seeds=(0,), prepare=case.prepare, place=place)
     )
-    return dict(found.models[0].named_parameters())
+    return found.models[0].state_dict()
 
 
-def by_one(case: Case, steps: int, precision: Any = "float32") -> dict[str, Tensor]:
-    return trained(case, steps, Place(precision=precision))
+def by_one(case: Case, steps: int, precision: Any = "float32") -> list[dict[str, Tensor]]:
+    """What the only process ends with."""
+    return [trained(case, steps, Place(precision=precision))]
 
 
-def by_two(case: Case, steps: int, precision: Any = "float32") -> dict[str, Tensor]:
-    """As `by_one`, by processes that share each batch; the weights are the first one's."""
+def by_two(case: Case, steps: int, precision: Any = "float32") -> list[dict[str, Tensor]]:
+    """What each of the processes that share each batch ends with."""
     fork = multiprocessing.get_context("fork")
     with tempfile.TemporaryDirectory() as folder:
         pipes = [fork.Pipe(duplex=False) for _ in range(PROCESSES)]
@@ -106,7 +107,7 @@ def by_two(case: Case, steps: int, precision: Any = "float32") -> dict[str, Tens
         weights = [receiver.recv() for receiver, _sender in pipes]
         for process in started:
             process.join()
-    return {name: torch.from_numpy(array) for name, array in weights[0].items()}
+    return [{name: torch.from_numpy(array) for name, array in each.items()} for each in weights]
 
 
 def _one_of(rank: int, store: Path, case: Case, steps: int, precision: Any, sender: Connection) -> None:
@@ -114,7 +115,7 @@ def _one_of(rank: int, store: Path, case: Case, steps: int, precision: Any, send
     ranks = Ranks(rank, PROCESSES)
     with joined(ranks, f"file://{store}"):
         weights = trained(case, steps, Place(precision=precision, ranks=ranks))
-        sender.send({name: tensor.detach().numpy() for name, tensor in weights.items()})
+        sender.send({name: tensor.numpy() for name, tensor in weights.items()})
 
 
 def images_a_second(case: Case, rounds: int) -> dict[str, list[float]]:
@@ -127,25 +128,39 @@ def images_a_second(case: Case, rounds: int) -> dict[str, list[float]]:
     }
     times = interleaved({f"{way}, {steps}": train for (way, steps), train in variants.items()}, rounds=rounds,
                         clock=wall_clock)  # fmt: skip
-    images = (long - short) * case.batch
     return {
-        way: [images / (slow - quick)
-              for quick, slow in zip(times[f"{way}, {short}"], times[f"{way}, {long}"], strict=True)]
+        way: speeds((long - short) * case.batch, times[f"{way}, {short}"], times[f"{way}, {long}"])
         for way in ("one process", "two processes")
-    }  # fmt: skip
+    }
+
+
+def speeds(images: int, short: list[float], long: list[float]) -> list[float]:
+    """Images a second of each round, where a longer training sees so many more.
+
+    Raises:
+        SystemExit: a longer one took no longer, so that nothing can be said.
+    """
+    if any(slow <= quick for quick, slow in zip(short, long, strict=True)):
+        raise SystemExit("a longer training took no longer than a short one: let nothing else run on the machine")
+    return [images / (slow - quick) for quick, slow in zip(short, long, strict=True)]
 
 
 def agreement(case: Case) -> dict[str, float]:
-    """The largest distance between a weight of one process and of two, and the largest that a weight has moved."""
+    """How far from one process either of two ends, in weights and running statistics, and how far a weight moved."""
     steps = case.steps[0]
     with rng.global_stream(0, "initial weights"):
-        begun = dict(case.make().double().named_parameters())
-    alone, shared = by_one(case, steps, "float64"), by_two(case, steps, "float64")
+        begun = case.make().double().state_dict()
+    (alone,), shared = by_one(case, steps, "float64"), by_two(case, steps, "float64")
     return {
         "steps": steps,
-        "apart": max((alone[name] - shared[name]).abs().max().item() for name in alone),
-        "moved": max((alone[name] - begun[name]).abs().max().item() for name in alone),
+        "apart": max(farthest(alone, each) for each in shared),
+        "moved": farthest(alone, {name: begun[name] for name, _ in case.make().named_parameters()}),
     }
+
+
+def farthest(state: dict[str, Tensor], other: dict[str, Tensor]) -> float:
+    """The largest distance of a number of one state from the same number of another, over the names of the other."""
+    return max((state[name] - tensor).abs().max().item() for name, tensor in other.items())
 
 
 def measured(case: Case, rounds: int) -> dict[str, object]:

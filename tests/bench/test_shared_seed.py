@@ -7,8 +7,9 @@ import pytest
 import torch
 
 from bench import shared_seed
-from bench.shared_seed import CASES, Case, agreement, images_a_second
+from bench.shared_seed import CASES, Case, agreement, images_a_second, speeds
 from gradlab.augment import Normalize
+from gradlab.experiments import resnet, simclr
 from gradlab.models import ResNet
 from gradlab.objectives import classification
 from gradlab.training import Ranks
@@ -38,13 +39,25 @@ def test_processes_that_see_the_same_share_are_told_apart(monkeypatch):
     assert agreement(SMALL)["apart"] > 1e-6
 
 
-def test_speeds_are_told_a_round(monkeypatch):
-    ticks = iter(range(100))
-    monkeypatch.setattr(shared_seed, "wall_clock", lambda: next(ticks) ** 2)
-    found = images_a_second(replace(SMALL, steps=(1, 2)), rounds=1)
-    assert list(found) == ["one process", "two processes"]
-    assert all(len(speeds) == 1 for speeds in found.values())
+def test_running_statistics_of_their_own_are_told_apart(monkeypatch):
+    """Right after one step, but for what batch norm remembers: the statistics of a process's own share."""
+    monkeypatch.setattr(shared_seed, "by_two", lambda case, steps, precision: [
+        {name: tensor + ("running_mean" in name) for name, tensor in state.items()}
+        for state in shared_seed.by_one(case, steps, precision)])  # fmt: skip
+    assert agreement(SMALL)["apart"] == 1
 
 
-def test_the_networks_are_those_of_the_practicals():
-    assert {name: case.batch for name, case in CASES.items()} == {"ResNet": 128, "SimCLR": 256}
+def test_speeds_are_of_what_a_longer_training_takes_more():
+    assert speeds(100, [1.0, 2.0], [3.0, 7.0]) == [50.0, 20.0]
+    with pytest.raises(SystemExit, match="nothing else"):
+        speeds(100, [1.0, 2.0], [3.0, 2.0])
+
+
+def test_every_round_tells_the_speed_of_both():
+    found = images_a_second(replace(SMALL, steps=(1, 30)), rounds=2)
+    assert {way: len(told) for way, told in found.items()} == {"one process": 2, "two processes": 2}
+
+
+def test_the_batches_are_those_of_the_practicals():
+    batches = {"ResNet": resnet.Config().batch_size, "SimCLR": simclr.Config().batch_size}
+    assert {name: case.batch for name, case in CASES.items()} == batches

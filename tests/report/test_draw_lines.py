@@ -37,6 +37,25 @@ def test_every_arm_is_named_in_the_drawing(make_rows, width, arms):
     assert all(f">{name}<" in svg for name in [*names, "train", "validation", "accuracy, %", "epoch"])
 
 
+def _accuracies(rows):
+    return line_chart(rows, where={"split": ["train", "validation"]}, percent=True)
+
+
+@pytest.mark.parametrize("width", [WIDE, NARROW])
+def test_long_names_stand_whole_in_the_key(make_rows, width):
+    names = ["a strided network over sixteen angles", "a strided network over eight angles"]
+    with drawing():
+        svg = as_svg(draw_lines(_accuracies(make_rows(arms=names, seeds=1)), width, LIGHT.tokens()))
+    assert all(f">{name}<" in svg for name in names)
+
+
+def test_names_longer_than_the_chart_are_each_in_the_key(make_rows):
+    names = [f"{'a very long name ' * 8}{end}" for end in ("one", "two")]
+    with drawing():
+        svg = as_svg(draw_lines(_accuracies(make_rows(arms=names, seeds=1)), NARROW, LIGHT.tokens()))
+    assert all(f"{end}<" in svg for end in ("one", "two"))
+
+
 @pytest.mark.parametrize("seeds", [1, 2, 3, 4])
 def test_few_seeds_are_drawn_as_lines_and_more_as_a_band(make_rows, seeds):
     chart = line_chart(make_rows(arms=("a",), seeds=seeds), where={"split": "train"})

@@ -24,7 +24,8 @@ def test_the_goals_of_seeds_together_by_hand():
     """On two cores: 0.95 of both, and 0.95 of the 4/3 that are left beside a program."""
     about = {
         "speed_to_in_a_row": {"in a row": 1.0, "processes": 1.5, "stacked": 2.5},
-        "steady_processes_to_in_a_row": 1.95, "auto_behind_best": 0.03,
+        "steady_processes_to_in_a_row": 1.95,
+        "wall_seconds": {"in a row": [9.0, 9.9], "processes": [6.0, 6.6], "stacked": [4.0, 5.0], "auto": [4.12, 5.15]},
         "beside_another_program": {"processes_to_seeds_times_one": 1.2},
     }  # fmt: skip
     found = {"cores": 2, "networks": {"MLP": about, "LeNet": about}}

@@ -3,7 +3,7 @@
 from gradlab.objectives.barlow_twins import barlow_twins, barlow_twins_loss
 from gradlab.objectives.binary import binary_classification
 from gradlab.objectives.byol import byol, byol_loss
-from gradlab.objectives.classification import classification, mean_squared_error
+from gradlab.objectives.classification import classification, classification_of_replicas, mean_squared_error
 from gradlab.objectives.elbo import VariationalInference, negative_elbo, reduce
 from gradlab.objectives.info_nce import info_nce, info_nce_loss, positive_positions, ranking
 from gradlab.objectives.similarities import alone, from_all_processes
@@ -19,6 +19,7 @@ __all__ = [
     "byol",
     "byol_loss",
     "classification",
+    "classification_of_replicas",
     "from_all_processes",
     "info_nce",
     "info_nce_loss",

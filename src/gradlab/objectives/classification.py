@@ -6,6 +6,9 @@ from torch.nn import functional as F
 Measured = tuple[Tensor, dict[str, Tensor]]
 """The loss, a mean over the batch, and further metrics, each a sum over the batch."""
 
+IGNORED = -100
+"""A label that torch's cross entropy leaves out of its mean."""
+
 
 def classification(model: nn.Module, images: Tensor, labels: Tensor, *, label_smoothing: float = 0.0) -> Measured:
     """Cross entropy in nats over the logits, and how many images are classified right ("accuracy").
@@ -20,6 +23,24 @@ def classification(model: nn.Module, images: Tensor, labels: Tensor, *, label_sm
     logits = model(images)
     return F.cross_entropy(logits, labels, label_smoothing=label_smoothing), {
         "accuracy": (logits.argmax(-1) == labels).sum()
+    }
+
+
+def classification_of_replicas(
+    logits: Tensor, labels: Tensor, *, replicas: int, label_smoothing: float = 0.0
+) -> Measured:
+    """What `classification` gives of each replica's samples, from the logits of all: losses and metrics [replicas].
+
+    Args:
+        logits: [replicas x batch, classes], the samples of each replica one after another.
+        labels: int64 [replicas x batch].
+        replicas: how many.
+        label_smoothing: as of `classification`.
+    """
+    losses = F.cross_entropy(logits, labels, label_smoothing=label_smoothing, reduction="none")
+    counted = (labels != IGNORED).view(replicas, -1).sum(1)
+    return losses.view(replicas, -1).sum(1) / counted, {
+        "accuracy": (logits.argmax(-1) == labels).view(replicas, -1).sum(1)
     }
 
 

@@ -9,7 +9,7 @@ from matplotlib.axes import Axes
 from gradlab.report.blocks import Line, LineChart
 from gradlab.report.palette import series
 from gradlab.report.scales import mark, padded, tick_labels, value_range
-from gradlab.report.sheet import NARROW, Entry, Sheet, clipped, key_height, key_width, text_width
+from gradlab.report.sheet import NARROW, Entry, Sheet, clipped_inside, key_height, key_width, text_width
 
 _DASHES = ("-", (0, (3.2, 2.4)), (0, (0.6, 2.2)), (0, (6, 2, 1, 2)))
 _MARKERS = ("", "", "", "", "o", "s", "^", "D", "v", "P")
@@ -25,7 +25,8 @@ def draw_lines(chart: LineChart, width: float, colours: Mapping[str, str]) -> Sh
     names = {line.name: line.colour for line in chart.lines}
     room = max(text_width(name, weight="bold") for name in names)
     beside = width > NARROW and len(names) <= _MOST_LABELS and room <= _LONGEST_LABEL
-    entries = _entries({} if beside else {clipped(name, width - 45): names[name] for name in names}, styles)
+    coloured = [] if beside else [(clipped_inside(name, width - 45), colour) for name, colour in names.items()]
+    entries = _entries(coloured, styles)
     label = chart.y_label + (", %" if chart.percent else "")
     # The key shares the row of the vertical axis's label where both fit, and takes rows of its own where not.
     shared = text_width(label) + 30 + key_width(entries) <= width
@@ -43,9 +44,9 @@ def draw_lines(chart: LineChart, width: float, colours: Mapping[str, str]) -> Sh
     return sheet
 
 
-def _entries(names: Mapping[str, int], styles: Sequence[str]) -> list[Entry]:
+def _entries(names: Sequence[tuple[str, int]], styles: Sequence[str]) -> list[Entry]:
     """What the key has to tell: the colours, unless labels at the line ends do, and the dashes."""
-    coloured = [Entry(name, series(colour), marker=_marker(colour)) for name, colour in names.items()]
+    coloured = [Entry(name, series(colour), marker=_marker(colour)) for name, colour in names]
     dashed = [Entry(style, "muted", _dash(styles, style)) for style in reversed(styles)]
     return coloured + (dashed if len(styles) > 1 else [])
 

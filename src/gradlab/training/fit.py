@@ -19,7 +19,7 @@ from gradlab.training.loop import train
 from gradlab.training.processes import description, train_in_processes
 from gradlab.training.ranks import Ranks
 from gradlab.training.recipe import Recipe
-from gradlab.training.saver import groups_to_stack, start
+from gradlab.training.saver import groups_to_stack, saved_kinds, start
 from gradlab.training.share import Share
 from gradlab.training.signals import Stop
 from gradlab.training.solo import Solo
@@ -120,9 +120,7 @@ def fit(
     _refuse_impossible(task)
     probe = make_model()
     _refuse_tied_weights(probe)
-    optimizer = recipe.optimizer(probe.parameters())
-    small = has_small_steps(probe, objective, recipe.batch_size)
-    way = choose_way(together, place, len(seeds), probe, optimizer, small_steps=small)
+    way = _way_to_train(together, task, len(seeds), probe)
     trained = Trained(arm, sum(p.numel() for p in probe.parameters() if p.requires_grad), way)
     begin = time.perf_counter()
     with computing_threads(place.threads), place.stop.deferred():
@@ -146,6 +144,15 @@ def collect(training: Generator[Row, None, Trained]) -> tuple[list[Row], Trained
             rows.append(next(training))
         except StopIteration as end:
             return rows, end.value
+
+
+def _way_to_train(together: str, task: Task, seeds: int, model: nn.Module) -> Way:
+    """The way of `choose_way`; by "auto", seeds that were begun in a stack, or each on its own, go on as they were."""
+    saved, place, recipe = saved_kinds(task), task.place, task.recipe
+    if together == "auto" and Stack.kind in saved and place.ranks.count == 1:
+        together = "stacked"
+    small = Solo.kind not in saved and has_small_steps(model, task.objective, task.prepare, recipe.batch_size)
+    return choose_way(together, place, seeds, model, recipe.optimizer(model.parameters()), small_steps=small)
 
 
 def _train_all(task: Task, seeds: tuple[int, ...], trained: Trained) -> Iterator[Row]:

@@ -93,6 +93,13 @@ def state_folder(task: Task, learner: Learner) -> Path | None:
     return task.place.state / slug(task.arm) / name
 
 
+def saved_kinds(task: Task) -> set[str]:
+    """Which kinds of learners have saved states of this arm: `Stack.kind`, `Solo.kind`."""
+    if task.place.state is None or task.place.dry:
+        return set()
+    return {folder.name.partition("-")[0] for folder in (task.place.state / slug(task.arm)).glob("*-*")}
+
+
 def groups_to_stack(task: Task, seeds: tuple[int, ...]) -> list[tuple[str, tuple[int, ...]]]:
     """Each group of seeds and whether it is a `Stack` or a `Solo`: seeds of an earlier session stay as they were."""
     if task.place.state is None or task.place.dry:

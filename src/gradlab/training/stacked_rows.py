@@ -6,9 +6,9 @@ from functools import partial
 
 import torch
 from torch import Tensor, nn
-from torch.nn import functional as F
 
-from gradlab.objectives import classification
+from gradlab.augment import Transform
+from gradlab.objectives import classification, classification_of_replicas
 from gradlab.training.compiled import Pass
 from gradlab.training.task import Objective
 
@@ -17,7 +17,8 @@ ROW_BY_ROW = (
 )  # fmt: skip
 """Modules of torch's that make each row of their output from one row of their input."""
 SMALL_STEP = 500_000
-"""Products of a small step, samples times weights: below, calling torch takes longer than what torch computes."""
+"""Products of a small step, samples times weights: below, calling torch takes longer than what torch computes (LOG.md,
+"stacks of small networks")."""
 
 
 def pass_of_rows(model: nn.Module, objective: Objective, stacked: Mapping[str, Tensor]) -> Pass | None:
@@ -36,25 +37,24 @@ def pass_of_rows(model: nn.Module, objective: Objective, stacked: Mapping[str, T
         return None
     settings = objective.keywords if isinstance(objective, partial) else {}
     shared = copy.deepcopy(model)
-    for name, layer in shared.named_modules(prefix="model"):
+    for name, layer in [*shared.named_modules(prefix="model")]:
         if isinstance(layer, nn.Linear):
             weight, bias = (stacked.get(f"{name}.{of}".removeprefix("model.")) for of in ("weight", "bias"))
             layer.forward = partial(_multiplied, weight, bias)
-    replicas = len(next(iter(stacked.values())))
+            del layer.weight, layer.bias  # whoever reads them instead of calling the layer gets an error
+    of_replicas = partial(classification_of_replicas, replicas=len(next(iter(stacked.values()))), **settings)
 
     def forward(inputs: Tensor, targets: Tensor) -> tuple[Tensor, dict[str, Tensor]]:
-        logits = shared(inputs.flatten(0, 1))
-        losses = F.cross_entropy(logits, targets.flatten(0, 1), reduction="none", **settings)
-        right = logits.argmax(-1) == targets.flatten(0, 1)
-        return losses.view(replicas, -1).mean(1), {"accuracy": right.view(replicas, -1).sum(1)}
+        return of_replicas(shared(inputs.flatten(0, 1)), targets.flatten(0, 1))
 
     return forward
 
 
-def has_small_steps(model: nn.Module, objective: Objective, batch_size: int) -> bool:
-    """Whether a step of a stack costs little more than one replica's: there is a pass of rows, over little."""
+def has_small_steps(model: nn.Module, objective: Objective, prepare: Transform | None, batch_size: int) -> bool:
+    """Whether a stack's step costs little more than one replica's: a pass of rows, little to compute, nothing drawn."""
     weights = sum(parameter.numel() for parameter in model.parameters())
-    return weights * batch_size <= SMALL_STEP and _fits(model, objective)
+    drawn = 0 if prepare is None else prepare.uniforms
+    return weights * batch_size <= SMALL_STEP and not drawn and _fits(model, objective)
 
 
 def _fits(model: nn.Module, objective: Objective) -> bool:
@@ -63,9 +63,16 @@ def _fits(model: nn.Module, objective: Objective) -> bool:
 
 
 def _row_by_row(module: nn.Module) -> bool:
-    flattens = type(module) is nn.Flatten and (module.start_dim, module.end_dim) == (1, -1)
     said = vars(type(module)).get("samples_apart", False) is True  # a subclass may have a `forward` of its own
-    return flattens or type(module) in ROW_BY_ROW or said
+    flattens = type(module) is nn.Flatten and (module.start_dim, module.end_dim) == (1, -1)
+    own = isinstance(module, nn.Linear) or not (module._parameters or module._buffers)
+    return (said or flattens or type(module) in ROW_BY_ROW) and own and not _is_changed(module)
+
+
+def _is_changed(module: nn.Module) -> bool:
+    """Whether this very module does otherwise than its class says: by a hook, or a `forward` of its own."""
+    hooks = (module._forward_hooks, module._forward_pre_hooks, module._backward_hooks, module._backward_pre_hooks)
+    return any(hooks) or "forward" in vars(module)
 
 
 def _multiplied(weight: Tensor, bias: Tensor | None, rows: Tensor) -> Tensor:
