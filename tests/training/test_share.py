@@ -165,8 +165,8 @@ def test_mistakes_are_told_apart(wrong, train, tmp_path, one_thread):
         check_is_one_process(in_two_processes(trained_by, tmp_path, train, wrong), train)
 
 
-def norm_of_share(place: Place, axes: int, momentum: float) -> Any:
-    batch, layer = case_of_norm(axes)
+def norm_of_share(place: Place, axes: int, momentum: float, affine: bool) -> Any:
+    batch, layer = case_of_norm(axes, affine)
     share = place.ranks.share(batch).clone().requires_grad_()
     with JointStatistics():
         out = F.batch_norm(share, layer.running_mean, layer.running_var, layer.weight, layer.bias, True, momentum)
@@ -177,18 +177,20 @@ def norm_of_share(place: Place, axes: int, momentum: float) -> Any:
     return [tensor.detach().numpy() for tensor in (out, share.grad, layer.running_mean, layer.running_var)]
 
 
-def case_of_norm(axes: int) -> tuple[Tensor, nn.BatchNorm1d]:
+def case_of_norm(axes: int, affine: bool = True) -> tuple[Tensor, nn.BatchNorm1d]:
     generator = torch.Generator().manual_seed(axes)
     batch = 3 + torch.randn(6, 3, *[2] * axes, generator=generator, dtype=torch.float64)
-    layer = nn.BatchNorm1d(3, dtype=torch.float64)
-    nn.init.uniform_(layer.weight, 0.5, 2, generator=generator)
+    layer = nn.BatchNorm1d(3, affine=affine, dtype=torch.float64)
+    if affine:
+        nn.init.uniform_(layer.weight, 0.5, 2, generator=generator)
     return batch, layer
 
 
+@pytest.mark.parametrize("affine", [True, False])
 @pytest.mark.parametrize("axes", [0, 2])
-def test_batch_norm_of_shares_is_torchs_of_the_whole(axes, tmp_path, one_thread):
-    found = in_two_processes(norm_of_share, tmp_path, axes, 0.3)
-    batch, layer = case_of_norm(axes)
+def test_batch_norm_of_shares_is_torchs_of_the_whole(axes, affine, tmp_path, one_thread):
+    found = in_two_processes(norm_of_share, tmp_path, axes, 0.3, affine)
+    batch, layer = case_of_norm(axes, affine)
     batch.requires_grad_()
     out = F.batch_norm(batch, layer.running_mean, layer.running_var, layer.weight, layer.bias, True, 0.3)
     half = out.chunk(2)[0]

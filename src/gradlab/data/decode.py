@@ -39,7 +39,7 @@ def sides(path: Path) -> tuple[int, int]:
         return image.size
 
 
-def read_picture(path: Path, side: int, framing: Framing = "crop") -> np.ndarray:
+def read_picture(path: Path | str, side: int, framing: Framing = "crop") -> np.ndarray:
     """The image, uint8 [side, side, 3]: turned upright, made square and resized with antialiasing.
 
     Args:
@@ -82,9 +82,9 @@ def is_shrinking_jpeg(path: Path) -> bool:
     return False
 
 
-def _most_pixels(image: Image.Image, path: Path) -> int:
+def _most_pixels(image: Image.Image, path: Path | str) -> int:
     # Of large ones only: a second look into a small file would take a tenth of what decoding it takes.
-    if image.format == "JPEG" and image.width * image.height > MOST_PIXELS and is_shrinking_jpeg(path):
+    if image.format == "JPEG" and image.width * image.height > MOST_PIXELS and is_shrinking_jpeg(Path(path)):
         return MOST_PIXELS_OF_SHRINKING_JPEG
     return MOST_PIXELS_OF_WEBP if image.format == "WEBP" else MOST_PIXELS
 
@@ -159,7 +159,7 @@ _FRAMED = {"crop": _cropped, "pad": _padded, "stretch": _stretched}
 
 
 @contextlib.contextmanager
-def _opened(path: Path) -> Iterator[Image.Image]:
+def _opened(path: Path | str) -> Iterator[Image.Image]:
     """Opens an image; whatever a decoder raises over its bytes becomes one line that names the file."""
     try:
         with Image.open(path, formats=FORMATS) as image:

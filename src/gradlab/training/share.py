@@ -3,7 +3,9 @@
 from typing import Any
 
 import torch
+import torch.distributed as dist
 from torch import Tensor
+from torch.autograd.function import once_differentiable
 from torch.nn import functional as F
 from torch.overrides import TorchFunctionMode
 
@@ -93,16 +95,48 @@ def joint_batch_norm(
     """
     assert training
     wide = input.float() if input.dtype in (torch.bfloat16, torch.float16) else input
-    variances, means = from_all_processes(
-        torch.stack(torch.var_mean(wide, [axis for axis in range(wide.ndim) if axis != 1], correction=0))
-    ).unbind(1)
-    mean = means.mean(0)
-    variance = (variances + (means - mean).square()).mean(0)
-    numbers = wide.numel() // wide.shape[1] * len(means)
+    made, mean, variance, numbers = _JointNorm.apply(wide, weight, bias, eps)  # pyright: ignore[reportGeneralTypeIssues]
     if running_mean is not None and running_var is not None:
-        running_mean.lerp_(mean.detach(), momentum)
-        running_var.lerp_(variance.detach() * (numbers / max(numbers - 1, 1)), momentum)
-    shape = [1, -1, *[1] * (wide.ndim - 2)]
-    scale = (variance + eps).rsqrt()
-    normal = (wide - mean.view(shape)) * (scale if weight is None else scale * weight).view(shape)
-    return (normal if bias is None else normal + bias.view(shape)).to(input.dtype)
+        running_mean.lerp_(mean, momentum)
+        running_var.lerp_(variance * (numbers / max(numbers - 1, 1)), momentum)
+    return made.to(input.dtype)
+
+
+class _JointNorm(torch.autograd.Function):
+    """Torch's own passes of batch norm, with statistics and sums of slopes that the processes tell each other between.
+
+    Put together from differentiable steps it took five times as long (LOG.md, "two processes, one seed").
+    """
+
+    @staticmethod
+    def forward(
+        ctx: Any, input: Tensor, weight: Tensor | None, bias: Tensor | None, eps: float
+    ) -> tuple[Tensor, Tensor, Tensor, int]:
+        means, variances = from_all_processes(
+            torch.stack(torch.batch_norm_update_stats(input, None, None, 0.0))
+        ).unbind(1)
+        mean = means.mean(0)
+        variance = (variances + (means - mean).square()).mean(0)
+        made = torch.native_batch_norm(input, weight, bias, mean, variance, False, 0.0, eps)[0]
+        ctx.save_for_backward(input, weight, mean, variance)
+        ctx.eps, ctx.biased, ctx.numbers = eps, bias is not None, input.numel() // input.shape[1] * len(means)
+        ctx.mark_non_differentiable(mean, variance)
+        return made, mean, variance, ctx.numbers
+
+    @staticmethod
+    @once_differentiable
+    def backward(ctx: Any, *slopes: Tensor) -> tuple[Tensor, Tensor | None, Tensor | None, None]:  # pyright: ignore[reportIncompatibleMethodOverride]
+        input, weight, mean, variance = ctx.saved_tensors
+        inverse = (variance + ctx.eps).rsqrt()
+        # As if the statistics were constants; what flows back through them is added below.
+        slope, of_weight, of_bias = torch.ops.aten.native_batch_norm_backward(
+            slopes[0], input, weight, mean, variance, mean, inverse, False, ctx.eps, [True, True, True]
+        )
+        means = torch.stack([of_weight, of_bias])
+        dist.all_reduce(means)
+        means /= ctx.numbers
+        scale = inverse if weight is None else inverse * weight
+        of_input = -scale * inverse * means[0]
+        shape = [1, -1, *[1] * (input.ndim - 2)]
+        slope.addcmul_(input, of_input.view(shape)).sub_((scale * means[1] + of_input * mean).view(shape))
+        return slope, None if weight is None else of_weight, of_bias if ctx.biased else None, None
