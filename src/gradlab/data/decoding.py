@@ -66,7 +66,7 @@ class PictureFiles:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # decoders warn about odd metadata that does not touch the pixels
             for row, image in zip(rows, into, strict=True):
-                picture = read_picture(os.fsdecode(self.paths[row]), self.side, self.framing)
+                picture = read_picture(os.fsdecode(bytes(self.paths[row])), self.side, self.framing)
                 image[:] = picture.transpose(2, 0, 1)[: self.channels]
 
 

@@ -39,8 +39,8 @@ def pass_of_rows(model: nn.Module, objective: Objective, stacked: Mapping[str, T
     shared = copy.deepcopy(model)
     for name, layer in [*shared.named_modules(prefix="model")]:
         if isinstance(layer, nn.Linear):
-            weight, bias = (stacked.get(f"{name}.{of}".removeprefix("model.")) for of in ("weight", "bias"))
-            layer.forward = partial(_multiplied, weight, bias)
+            place = f"{name}.".removeprefix("model.")
+            layer.forward = partial(_multiplied, stacked[f"{place}weight"], stacked.get(f"{place}bias"))
             del layer.weight, layer.bias  # whoever reads them instead of calling the layer gets an error
     of_replicas = partial(classification_of_replicas, replicas=len(next(iter(stacked.values()))), **settings)
 
@@ -75,11 +75,11 @@ def _is_changed(module: nn.Module) -> bool:
     return any(hooks) or "forward" in vars(module)
 
 
-def _multiplied(weight: Tensor, bias: Tensor | None, rows: Tensor) -> Tensor:
-    """[replicas x samples, ..., outputs] for rows [replicas x samples, ..., inputs].
+def _multiplied(weight: Tensor, bias: Tensor | None, input: Tensor) -> Tensor:
+    """[replicas x samples, ..., outputs] for input [replicas x samples, ..., inputs].
 
     (W X^T)^T instead of X W^T, for the reason that `multiply_from_the_left` gives.
     """
-    turned = rows.reshape(len(weight), -1, rows.shape[-1]).mT
+    turned = input.reshape(len(weight), -1, input.shape[-1]).mT
     product = weight @ turned if bias is None else torch.baddbmm(bias.unsqueeze(-1), weight, turned)
-    return product.mT.reshape(*rows.shape[:-1], weight.shape[1])
+    return product.mT.reshape(*input.shape[:-1], weight.shape[1])
