@@ -49,6 +49,7 @@ class Folder:
         recorded = {"epochs": epochs, "steps_per_epoch": 16, "batch_size": 8}
         self.documents = {
             "config": {"seeds": list(range(seeds))},
+            "results": {"arms": {}},
             "environment": {"data": {"sizes": {"test": tested}}, "arms": {"ViT": {"recipe": recorded}}},
         }
 
@@ -72,8 +73,8 @@ def test_the_page_says_what_so_few_steps_images_and_seeds_can_show():
     assert "160 steps of 8 images. That is few" in told
     assert told.endswith("gradlab resume 'runs/my pictures' --add-seeds 3 4 5 6 7.")
     told = _advice(Folder(tested=1000, epochs=100, seeds=8), "ViT", "So does MLP.")
-    assert told.startswith("ViT validates best, at 62.5 %; test images choose nothing")
-    assert "would flatter the choice. So does MLP. The test split" in told
+    assert told.startswith("ViT validates best, at 62.5 %, each seed at its best epoch. Validation images choose")
+    assert "stays fair. So does MLP. The test split" in told
     assert "one of them is 0.1 points" in told
     assert "few" not in told
     assert "--seeds" not in told
@@ -81,6 +82,14 @@ def test_the_page_says_what_so_few_steps_images_and_seeds_can_show():
 
 def arm(*values):
     return {"seeds": list(range(len(values))), "metrics": {"test_accuracy": {"values": list(values)}}}
+
+
+def test_splits_that_disagree_are_told():
+    folder = Folder(tested=27, epochs=10, seeds=8)
+    folder.documents["results"] = {"arms": {"ViT": arm(0.2, 0.3), "ResNet": arm(0.3, 0.3)}}
+    assert "On the test images ResNet comes first: the two splits disagree" in _advice(folder, "ViT", "")
+    folder.documents["results"]["arms"]["ViT"] = arm(0.3, 0.4)
+    assert "disagree" not in _advice(folder, "ViT", "")
 
 
 def test_where_every_seed_diverged_nothing_is_chosen():

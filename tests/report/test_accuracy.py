@@ -10,6 +10,7 @@ from gradlab.report import (
     differences,
     finding,
     gain_text,
+    images_caution,
     measured_arms,
     measured_counts,
     reading,
@@ -42,6 +43,25 @@ def test_an_accuracy_comes_with_its_interval_and_seeds():
     assert accuracy_of(results, "MLP", split="validation") == "not measured"
     assert accuracies_sentence(results) == "Accuracy on the test split: MLP 53.0 % [50.5, 55.5] (n = 3)."
     assert accuracies_sentence(results, split="validation") == "Nothing was measured on the validation split."
+
+
+@pytest.mark.parametrize(
+    ("tested", "gain", "lowered", "told"),
+    [
+        (27, 0.02, 0.0, "holds for these 27 test images alone: others could move a mean by up to 18.0 points"),
+        (27, 0.02, 0.3, "No network is clearly better than guessing, which is right 33.3 % of the time. What"),
+        (27, 0.30, 0.0, ""),  # more than other images could take away
+        (100_000, 0.02, 0.0, ""),
+        (27, 0.0, 0.0, ""),  # nothing is shown
+    ],
+)
+def test_what_so_few_images_show_is_not_told_of_all_images(tested, gain, lowered, told):
+    first = [value - lowered for value in SEVEN]
+    results = document(a=first, b=above(first, [gain * (1 + seed / 100) for seed in range(7)]))
+    results["environment"] = {"data": {"sizes": {"test": tested}, "classes": ["x", "y", "z"]}}
+    found = images_caution(results, list(differences(results, "a", ["b"]).values()))
+    assert told in found
+    assert bool(told) == bool(found)
 
 
 def test_other_metrics_have_their_own_units():

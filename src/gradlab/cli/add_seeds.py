@@ -29,6 +29,8 @@ def add_seeds(folder: RunFolder, seeds: Sequence[int], *, quiet: bool, as_json: 
     if not any(wider.values()):
         there = runs[0].document("config")["seeds"]
         raise UsageError(f"{folder.path} has the seeds {_told(there)} already: name others than {_told(seeds)}")
+    if there := [seed for seed in seeds if all(seed in run.document("config")["seeds"] for run in runs)]:
+        print(f"there already, and left as they are: {_told(there)}", file=sys.stderr)
     codes = [0]
     for run in runs:
         if settings := wider[run.path]:

@@ -46,7 +46,9 @@ from gradlab.report import (
     best_validated,
     classification_blocks,
     differences,
+    images_caution,
     line_chart,
+    mean_of,
     percent,
     results_table,
     ties_told,
@@ -188,9 +190,10 @@ def page(run: RunFolder) -> list[Block]:
     arms = list(results["arms"])
     best = best_validated(run, arms)
     first = arms[0]
-    verdicts = verdicts_told(list(differences(results, first, arms[1:]).values()))
+    compared = list(differences(results, first, arms[1:]).values())
+    verdicts, caution = verdicts_told(compared), images_caution(results, compared)
     blocks: list[Block] = [
-        Answer(" ".join(filter(None, (accuracies_sentence(results), verdicts, _at_equal_time(results))))),
+        Answer(" ".join(filter(None, (accuracies_sentence(results), verdicts, _at_equal_time(results), caution)))),
         Text(_advice(run, best, ties_told(run, arms)), heading="Which one to use"),
         results_table(results, ["test_accuracy", "test_loss"]),
         line_chart(rows, where={"split": "validation"}, percent=True, title="Validation accuracy over epochs"),
@@ -224,6 +227,7 @@ def _advice(run: RunFolder, best: str, tie: str) -> str:
     told = [
         _choice(best, validated(run, best)),
         *([tie] if tie else []),
+        *_disagreement(run.document("results"), best),
         f"The test split has {tested:,} images: one of them is {100 / tested:.2g} points.",
         f"{best} made {steps:,} steps of {recipe['batch_size']} images.",
     ]
@@ -237,12 +241,21 @@ def _advice(run: RunFolder, best: str, tie: str) -> str:
     return " ".join(told)
 
 
+def _disagreement(results: Mapping[str, Any], best: str) -> list[str]:
+    """A warning where another network than the one that validates best comes first on the test images."""
+    means = {arm: mean for arm in results["arms"] if (mean := mean_of(results, arm)) is not None}
+    first = max(means, key=lambda arm: means[arm], default=best)
+    if best not in means or means[first] == means[best]:
+        return []
+    return [f"On the test images {first} comes first: the two splits disagree, so do not rely on the order."]
+
+
 def _choice(best: str, reached: float) -> str:
     if not math.isfinite(reached):
         return "No network was ever validated, since every seed diverged: there is nothing to choose by."
     return (
-        f"{best} validates best, at {percent(reached, 1)}; test images choose nothing, or their figures would flatter "
-        "the choice."
+        f"{best} validates best, at {percent(reached, 1)}, each seed at its best epoch. Validation images choose, so "
+        "that what is said of the test images stays fair."
     )
 
 

@@ -6,8 +6,8 @@ from typing import Any
 
 from gradlab.report.blocks import Table
 from gradlab.report.results import values_by_seed
-from gradlab.report.tables import cell
-from gradlab.report.wording import interval_text, is_share
+from gradlab.report.tables import cell, largest_side
+from gradlab.report.wording import interval_text, is_share, percent
 from gradlab.stats import Comparison, compare, compare_all, format_interval, summarise
 
 METRIC = "test_accuracy"
@@ -111,6 +111,30 @@ def finding(comparison: Comparison) -> str:
         return "better" if (comparison.mean_difference > 0) == comparison.larger_is_better else "worse"
     level = (1 - comparison.confidence) * (1 + 1e-12)
     return "too few seeds" if smallest > level else "no difference shown"
+
+
+def images_caution(results: Mapping[str, Any], comparisons: Sequence[Comparison]) -> str:
+    """What seeds cannot tell, since all of them are tested on the same images: "" where these are enough.
+
+    Says where a difference that is shown over seeds is smaller than other test images could move a mean, and where no
+    arm is clearly better than guessing.
+    """
+    data = results.get("environment", {}).get("data", {})
+    count, classes = data.get("sizes", {}).get("test", 0), len(data.get("classes", ()))
+    means = [mean for arm in measured_arms(results) if (mean := mean_of(results, arm)) is not None]
+    if not count or not classes or not means:
+        return ""
+    told, moved = [], largest_side(means, count)
+    if max(means) - moved < 1 / classes:
+        told.append(
+            f"No network is clearly better than guessing, which is right {percent(1 / classes, 1)} of the time."
+        )
+    if any(made.significant and abs(made.mean_difference) < moved for made in comparisons):
+        told.append(
+            f"What is shown over seeds holds for these {count:,} test images alone: others could move a mean by up to "
+            f"{100 * moved:.1f} points, more than the difference."
+        )
+    return " ".join(told)
 
 
 def reading(comparison: Comparison) -> str:

@@ -236,13 +236,18 @@ def sampling_told(results: Mapping[str, Any], metrics: Sequence[str]) -> str:
     shares = [mean for mean in means if mean is not None]
     if not count or not shares or "kind" in data:  # data that an experiment made are no images
         return ""
-    moved = max(_wilson_side(share, count) for share in shares)
+    moved = largest_side(shares, count)
     told = f"Other {count:,} test images could move a mean as well, by up to {100 * moved:.1f} points (95 %, Wilson)."
     classes = len(data.get("classes", ()))
     guessed = 1 / classes if "test_accuracy" in metrics and classes else 0.0
     if guessed and min(shares) < guessed + NEAR_GUESSING:
         told += f" Guessing among {classes} equally frequent classes is right {percent(guessed, 1)} of the time."
     return told
+
+
+def largest_side(shares: Sequence[float], count: int) -> float:
+    """How far the farthest end of Wilson's intervals lies from its share, each of so many images."""
+    return max(_wilson_side(share, count) for share in shares)
 
 
 def _wilson_side(share: float, count: int) -> float:
