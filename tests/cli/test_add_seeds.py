@@ -30,8 +30,9 @@ def states_of(folder):
 def test_a_run_with_added_seeds_is_the_run_of_all_of_them(gradlab, tmp_path):
     assert gradlab(*RUN, "--seeds", "4", "--out", "grown").returncode == 0
     before = states_of(tmp_path / "grown")
-    done = gradlab("resume", "grown", "--add-seeds", "0", "7")
+    done = gradlab("resume", "grown", "--add-seeds", "4", "0", "7")
     assert done.returncode == 0, done.stderr
+    assert "there already, and left as they are: 4\n" in done.stderr
     assert "not an exact resume" not in done.stderr
     after = states_of(tmp_path / "grown")
     assert before.items() <= after.items(), "what was trained is read back, not trained again"
