@@ -22,7 +22,8 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from bench.record import interleaved, wall_clock, write
+from bench.handbook_loop import images_a_second
+from bench.record import write
 from gradlab import rng
 from gradlab.augment import (
     ContrastiveTransformations,
@@ -118,31 +119,15 @@ def _one_of(rank: int, store: Path, case: Case, steps: int, precision: Any, send
         sender.send({name: tensor.numpy() for name, tensor in weights.items()})
 
 
-def images_a_second(case: Case, rounds: int) -> dict[str, list[float]]:
-    """Of one process and of two, round by round, from what the longer training takes more."""
-    short, long = case.steps
-    variants = {
-        (way, steps): partial(train, case, steps)
-        for way, train in {"one process": by_one, "two processes": by_two}.items()
-        for steps in case.steps
-    }
-    times = interleaved({f"{way}, {steps}": train for (way, steps), train in variants.items()}, rounds=rounds,
-                        clock=wall_clock)  # fmt: skip
-    return {
-        way: speeds((long - short) * case.batch, times[f"{way}, {short}"], times[f"{way}, {long}"])
-        for way in ("one process", "two processes")
-    }
-
-
-def speeds(images: int, short: list[float], long: list[float]) -> list[float]:
-    """Images a second of each round, where a longer training sees so many more.
-
-    Raises:
-        SystemExit: a longer one took no longer, so that nothing can be said.
-    """
-    if any(slow <= quick for quick, slow in zip(short, long, strict=True)):
-        raise SystemExit("a longer training took no longer than a short one: let nothing else run on the machine")
-    return [images / (slow - quick) for quick, slow in zip(short, long, strict=True)]
+def speeds(case: Case, rounds: int) -> dict[str, list[float]]:
+    """Images a second of one process and of two, in turn, after a round that warms up and is thrown away."""
+    found: dict[str, list[float]] = {"one process": [], "two processes": []}
+    for turn in range(rounds + 1):
+        for way, train in zip(found, (by_one, by_two), strict=True):
+            _, by_the_wall = images_a_second(partial(train, case), case.steps, case.batch)
+            if turn:
+                found[way].append(by_the_wall)
+    return found
 
 
 def agreement(case: Case) -> dict[str, float]:
@@ -165,11 +150,11 @@ def farthest(state: dict[str, Tensor], other: dict[str, Tensor]) -> float:
 
 def measured(case: Case, rounds: int) -> dict[str, object]:
     """Speed of both, and how far they agree."""
-    speeds = images_a_second(case, rounds)
-    ratios = [two / one for one, two in zip(*speeds.values(), strict=True)]
+    found = speeds(case, rounds)
+    ratios = [two / one for one, two in zip(*found.values(), strict=True)]
     return {
         "batch": case.batch,
-        "images_per_second": speeds,
+        "images_per_second": found,
         "median_ratio": statistics.median(ratios),
         "float64": agreement(case),
     }

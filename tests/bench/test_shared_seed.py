@@ -1,13 +1,12 @@
 """The bench of two processes that share a seed, measured small: it sees whether they make the steps of one."""
 
-from dataclasses import replace
 from functools import partial
 
 import pytest
 import torch
 
-from bench import shared_seed
-from bench.shared_seed import CASES, Case, agreement, images_a_second, speeds
+from bench import handbook_loop, shared_seed
+from bench.shared_seed import CASES, Case, agreement, speeds
 from gradlab.augment import Normalize
 from gradlab.experiments import resnet, simclr
 from gradlab.models import ResNet
@@ -47,15 +46,20 @@ def test_running_statistics_of_their_own_are_told_apart(monkeypatch):
     assert agreement(SMALL)["apart"] == 1
 
 
-def test_speeds_are_of_what_a_longer_training_takes_more():
-    assert speeds(100, [1.0, 2.0], [3.0, 7.0]) == [50.0, 20.0]
-    with pytest.raises(SystemExit, match="nothing else"):
-        speeds(100, [1.0, 2.0], [3.0, 2.0])
+def test_every_round_tells_the_speed_of_both(monkeypatch):
+    """On a clock of its own one process takes a second a step, two take half of one, and both start in five."""
+    clock = [0.0]
 
+    def takes(seconds):
+        def train(_case, steps):
+            clock[0] += 5 + seconds * steps
 
-def test_every_round_tells_the_speed_of_both():
-    found = images_a_second(replace(SMALL, steps=(1, 30)), rounds=2)
-    assert {way: len(told) for way, told in found.items()} == {"one process": 2, "two processes": 2}
+        return train
+
+    monkeypatch.setattr(handbook_loop, "used", lambda: (clock[0], clock[0]))
+    monkeypatch.setattr(shared_seed, "by_one", takes(1.0))
+    monkeypatch.setattr(shared_seed, "by_two", takes(0.5))
+    assert speeds(SMALL, rounds=2) == {"one process": [8.0, 8.0], "two processes": [16.0, 16.0]}
 
 
 def test_the_batches_are_those_of_the_practicals():

@@ -11,7 +11,7 @@ from gradlab.augment import Normalize, RandomHorizontalFlip
 from gradlab.errors import InterruptedRunError
 from gradlab.models import MLP, LogRegression, SimpleClassifier
 from gradlab.objectives import classification, mean_squared_error
-from gradlab.rng import derive
+from gradlab.rng import derive, global_stream
 from gradlab.training import Place, Recipe, Stop, collect, fit, together
 from gradlab.training.stack import Stack
 from gradlab.training.stacked_rows import has_small_steps, pass_of_rows
@@ -24,6 +24,12 @@ NETWORKS = {
     "one layer": lambda: nn.Linear(6, 3),
     "flattened": lambda: nn.Sequential(nn.Flatten(), nn.Linear(6, 3)),
 }
+
+
+@pytest.fixture(autouse=True)
+def drawn_alike():
+    with global_stream(0, "test"):
+        yield
 
 
 def stacked(models):
@@ -150,7 +156,9 @@ def test_steps_are_small_by_samples_weights_and_views():
     assert not has_small_steps(model, classification, RandomHorizontalFlip(), 97)  # processes make views on all cores
 
 
-PIXELS, LABELS = torch.randint(0, 256, (64, 1, 2, 3), dtype=torch.uint8), torch.randint(0, 3, (64,))
+DRAW = torch.Generator().manual_seed(0)
+PIXELS = torch.randint(0, 256, (64, 1, 2, 3), dtype=torch.uint8, generator=DRAW)
+LABELS = torch.randint(0, 3, (64,), generator=DRAW)
 
 
 def trained(seeds, *, together="stacked", make=lambda: MLP(6, 3, (5,)), schedule=lambda _step: 1.0, **place):
