@@ -14,11 +14,11 @@ import pytest
 
 from gradlab.cli import group
 from gradlab.cli.arguments import parse
-from gradlab.cli.run import FLAGS, settings_of
+from gradlab.cli.run import FLAGS, begin, settings_of
 from gradlab.cli.settings import complete_settings, configured, load_experiment
 from gradlab.errors import DivergedError
 from gradlab.experiments import GROUPS, experiment_names
-from gradlab.records import write_json
+from gradlab.records import RunFolder, write_json
 
 ROOT = Path(__file__).parents[2]
 
@@ -145,3 +145,49 @@ def test_the_whole_handbook_runs_in_one_command(gradlab, tmp_path, environment):
     each = [json.loads((tmp_path / "all" / name / "results.json").read_text()) for name in GROUPS["handbook"]]
     assert document["seconds"] == pytest.approx(sum(results["seconds"] for results in each))
     assert gradlab("report", "--handbook", "all").returncode == 0
+
+
+TWO_OF_ONE = {
+    "resnet": {"recipes": ("handbook",)},
+    "rotation_robustness": {"networks": ("MLP", "ResNet", "ViT")},
+    "vit": {"arms": ("handbook",), "embed_dim": 128, "hidden_dim": 256, "heads": 8, "layers": 6},
+}
+"""At `--quick`, experiments with the networks of practicals 2 and 3 in common."""
+
+
+@pytest.fixture
+def two_of_one(monkeypatch):
+    monkeypatch.setattr(group, "GROUPS", {"practical2": TWO_OF_ONE})
+
+
+def _options(*words: str, out: Path | None = None) -> dict:
+    return {**parse("run practical2", "", FLAGS, ["--quick", "--seeds", "0", *words]), "out": out and str(out)}
+
+
+def test_what_two_experiments_have_in_common_is_trained_once(two_of_one, tmp_path, capsys):
+    group.run_group("practical2", _options(out=tmp_path / "all"))
+    told = capsys.readouterr().err
+    assert "ResNet: not trained again, since its training is the very one of resnet, handbook" in told
+    assert "handbook: not trained again, since its training is the very one of rotation_robustness, ViT" in told
+    arms = {run: json.loads((tmp_path / "all" / run / "environment.json").read_text())["arms"] for run in TWO_OF_ONE}
+    assert arms["rotation_robustness"]["MLP"]["taken_from"] is None
+    assert arms["rotation_robustness"]["ResNet"]["taken_from"] == "resnet, handbook"
+    assert "trained once, for" in (tmp_path / "all" / "rotation_robustness" / "report.html").read_text()
+    weights = [(tmp_path / "all" / path).read_bytes() for path in (
+        "resnet/weights/handbook-0.safetensors", "rotation_robustness/weights/ResNet-0.safetensors")]  # fmt: skip
+    assert weights[0] == weights[1]
+    alone = tmp_path / "alone"
+    settings = group._member_settings("rotation_robustness", _options(), dict(TWO_OF_ONE["rotation_robustness"]))
+    alone.mkdir()
+    begin(RunFolder(alone), settings, quiet=True, as_json=False)
+    together = sorted((tmp_path / "all" / "rotation_robustness" / "rows.jsonl").read_text().splitlines())
+    assert sorted((alone / "rows.jsonl").read_text().splitlines()) == together, "as if it had been trained here"
+
+
+def test_a_dry_run_counts_it_once(two_of_one, capsys):
+    group.run_group("practical2", _options("--dry-run", "--json"))
+    found = {each["experiment"]: each["arms"] for each in json.loads(capsys.readouterr().out)["experiments"]}
+    assert found["resnet"]["handbook"]["estimated_seconds"] > 0
+    assert found["rotation_robustness"]["ResNet"]["estimated_seconds"] == 0
+    assert found["rotation_robustness"]["MLP"]["estimated_seconds"] > 0
+    assert found["vit"]["handbook"]["estimated_seconds"] == 0

@@ -31,7 +31,8 @@ def dry_run(settings: dict[str, Any], out: Path | None, *, as_json: bool) -> int
 def dry_run_group(name: str, members: list[dict[str, Any]], *, as_json: bool) -> int:
     """Prints what each experiment of a group would take, and all of them; `members` are their settings."""
     _warn(members[0])
-    documents = [estimate(settings) for settings in members]
+    known: set[str] = set()
+    documents = [estimate(settings, known) for settings in members]
     total = sum(document["estimated_seconds"] for document in documents)
     if as_json:
         print(json.dumps({"group": name, "experiments": documents, "estimated_seconds": total}, indent=2))
@@ -47,16 +48,26 @@ def dry_run_group(name: str, members: list[dict[str, Any]], *, as_json: bool) ->
     return 0
 
 
-def estimate(settings: dict[str, Any]) -> dict[str, Any]:
-    """Builds every arm and trains a few steps of one seed; returns shapes, operations, memory and seconds."""
+def estimate(settings: dict[str, Any], known: set[str] | None = None) -> dict[str, Any]:
+    """Builds every arm and trains a few steps of one seed; returns shapes, operations, memory and seconds.
+
+    Args:
+        settings: of the run.
+        known: the identities of trainings that its group makes before; an arm with one of them takes no time. Those of
+            this run are added.
+    """
     settings = complete_settings(settings)
     module = load_experiment(settings["experiment"])
     config = configured(module, settings)
-    run = make_run(None, settings, dry=True)
+    run = make_run(None, settings, dry=True, twins=None if known is None else ())
     run.seeds, run.together = run.seeds[:1], "in a row"
     for _row in module.run(config, run):
         pass
-    arms = {arm: _arm(module, config, arm, about, run, settings) for arm, about in run.facts["arms"].items()}
+    arms = {}
+    for arm, about in run.facts["arms"].items():
+        arms[arm] = _arm(module, config, arm, about, run, settings)
+        if known is not None:
+            _count_once(arms[arm], about["identities"], known)
     return {
         "experiment": settings["experiment"],
         "config": settings["config"],
@@ -95,6 +106,13 @@ def _arm(
         "steps": steps,
         "estimated_seconds": about["step_seconds"] * (steps + _steps_of_evaluation(about, run)) * seeds / computing,
     }
+
+
+def _count_once(arm: dict[str, Any], identities: dict[int, str | None], known: set[str]) -> None:
+    found = {identity for identity in identities.values() if identity}
+    if found & known:
+        arm["estimated_seconds"] = 0.0  # what was trained for another experiment is taken from there
+    known |= found
 
 
 def _steps_of_evaluation(about: dict[str, Any], run: training.Run) -> float:

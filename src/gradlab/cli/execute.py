@@ -88,6 +88,7 @@ def _execute(
         journal = _recorded(module, configured(module, settings), run, folder, display)
         exact = _is_exact(run, journal, display)
         journal.finish()
+        _tell_taken(run, display)
         trained = sum(arm["seconds"] for arm in run.facts["arms"].values())  # known of killed sessions as well
         document = write_documents(
             folder, journal.rows, settings, run.facts, exact=exact, seconds=max(trained, time.perf_counter() - begin),
@@ -114,6 +115,7 @@ def _make_run(folder: RunFolder, settings: dict[str, Any], display: Display, sto
         folder,
         settings,
         state=folder.state,
+        twins=folder.states_of_group,
         save_seconds=settings["save_seconds"],
         stop=stop,
         ranks=ranks_of(folder),
@@ -135,6 +137,12 @@ def _recorded(module: Any, config: Any, run: training.Run, folder: RunFolder, di
     finally:
         board.close()
     return journal
+
+
+def _tell_taken(run: training.Run, display: Display) -> None:
+    for name, arm in run.facts["arms"].items():
+        if arm["taken_from"]:
+            display.say(f"{name}: not trained again, since its training is the very one of {arm['taken_from']}")
 
 
 def _is_exact(run: training.Run, journal: RowJournal, display: Display) -> bool:

@@ -41,7 +41,7 @@ GROUPS: Mapping[str, Mapping[str, Mapping[str, Any]]] = {
         "pixel_shuffle": {"mlp_epochs": 25},
         "resnet": {"recipes": ("handbook",)},
         "rotation_robustness": {},
-        "vit": {"arms": ("handbook", "recommended")},
+        "vit": {"arms": ("handbook",)},
     },
 }
 """Experiments that belong together, with the settings they have there: `gradlab run slides` runs them all and makes one

@@ -51,6 +51,14 @@ class RunFolder:
         """The folder that TensorBoard is pointed at."""
         return self.path / "tensorboard"
 
+    @property
+    def states_of_group(self) -> tuple[Path, ...] | None:
+        """The folders of what the other runs of a group continue from; None where the run is in no group."""
+        if not (self.path.parent / "group.json").is_file():
+            return None
+        runs = sorted(path for path in self.path.parent.iterdir() if path.is_dir())
+        return tuple(RunFolder(run).state for run in runs if run.name != self.path.name)
+
     def weights(self, arm: str, seed: int) -> Path:
         """The safetensors file of one arm's weights for one seed."""
         return self.path / "weights" / f"{slug(arm)}-{seed}.safetensors"

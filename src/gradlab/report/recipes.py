@@ -26,6 +26,7 @@ def recipe_of(about: Mapping[str, Any]) -> dict[str, str]:
         "stops after": f"{recipe['patience']} epochs without improvement" if recipe.get("patience") else "",
         "parameters": _number(about.get("parameters")),
         "seeds ran": str(about.get("way", "")),
+        "trained once, for": about.get("taken_from") or "",
     }
     return {name: text for name, text in told.items() if text}
 

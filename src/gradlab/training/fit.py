@@ -42,6 +42,8 @@ class Trained:
         way: how the seeds ran together.
         compiled: whether steps were compiled, and why, in one line.
         exact: whether every resume along the way happened with the versions and threads of the beginning.
+        identities: seed -> its training's identity, None where it is in no group; see `identity.identity_of`.
+        taken_from: the run and the arm of the same group that made this very training; None where it was made here.
         seconds: wall time of the training in all sessions; of processes that were read back, that of the longest seed.
         step_seconds: of one optimiser step, once warm; None where the training was read back or ran in processes.
     """
@@ -54,6 +56,8 @@ class Trained:
     best_epochs: dict[int, int | None] = field(default_factory=dict)
     diverged: dict[int, str] = field(default_factory=dict)
     exact: bool = True
+    identities: dict[int, str | None] = field(default_factory=dict)
+    taken_from: str | None = None
     seconds: float = 0.0
     step_seconds: float | None = None
 
@@ -214,6 +218,8 @@ def _keep(task: Task, trained: Trained, seed: int, weights: dict[str, Tensor], a
     trained.exact &= about["exact"]
     if trained.compiled.startswith("on") and about["fingerprint"].get("compiled") == "no":
         trained.compiled += f"; not of seed {seed}, where the compiler failed"
+    trained.identities[seed] = about["identity"]
+    trained.taken_from = trained.taken_from or about["taken_from"]
     trained.seconds = max(trained.seconds, about["seconds"])
     trained.best_epochs[seed] = about["best_epoch"]
     if about["diverged"] is not None:

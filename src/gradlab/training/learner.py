@@ -96,6 +96,10 @@ class Training:
     step_seconds: float | None = None
     fingerprint: dict[str, Any] = field(default_factory=dict)
     """What can change its bits, as it was when it was trained."""
+    identity: str | None = None
+    """See `identity.identity_of`; None where nobody asks."""
+    taken_from: str | None = None
+    """The run and the arm that made this very training; None where it was made here."""
 
     def active(self) -> list[int]:
         """The replicas still learning."""

@@ -223,6 +223,8 @@ def description(training: Training, replica: int) -> dict[str, Any]:
         "exact": training.exact,
         "seconds": training.seconds,
         "fingerprint": training.fingerprint,
+        "identity": training.identity,
+        "taken_from": training.taken_from,
     }
 
 

@@ -175,6 +175,8 @@ class Run:
             "why": trained.way.reason,
             "compiled": trained.compiled,
             "exact": trained.exact,
+            "identities": trained.identities,
+            "taken_from": trained.taken_from,
             "seconds": trained.seconds,
             "step_seconds": trained.step_seconds,
             "diverged": trained.diverged,

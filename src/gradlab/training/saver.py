@@ -12,12 +12,14 @@ from gradlab.errors import FileError
 from gradlab.records import slug
 from gradlab.training.agreement import fingerprint_of, refuse_misshapen, refuse_other_settings, same_ground, settings_of
 from gradlab.training.batches import EpochBatches
+from gradlab.training.identity import identity_of
 from gradlab.training.learner import Learner, Standing, Training
 from gradlab.training.solo import Solo, under
 from gradlab.training.stack import Stack
 from gradlab.training.state import newest_state, write_state
 from gradlab.training.task import Task
 from gradlab.training.ticker import progress_of
+from gradlab.training.twins import twin_of
 
 SAVE_SHARE = 0.01  # of the time goes into saving, at most
 
@@ -27,9 +29,13 @@ def start(task: Task, learner: Learner) -> Training:
     training = Training(learner, [Standing() for _ in learner.seeds], [{} for _ in learner.seeds])
     folder = state_folder(task, learner)
     found = newest_state(folder) if folder is not None else None
+    if task.place.twins is not None:
+        training.identity = identity_of(task, learner)
     if task.place.compile == "on" and not _is_finished(found):
         learner.compile(*EpochBatches(task, learner, 1).batch(0)[:2])
     training.fingerprint = fingerprint_of(task, learner)
+    if found is None and folder is not None and (found := twin_of(task, training, folder.name)):
+        write_state(folder, _steps_made(task, found[1]) + 1, *found)
     if found is not None:
         _restore(task, training, *found)
         task.place.report(progress_of(task, training))
@@ -144,11 +150,16 @@ def _save(task: Task, training: Training, folder: Path, settings: dict[str, Any]
         "finished": training.finished,
         "exact": training.exact,
         "seconds": training.seconds,
+        "identity": training.identity,
+        "taken_from": training.taken_from,
         "optimizer": scalars,
     }
-    step = (training.epoch - 1) * task.steps_per_epoch + training.step_in_epoch
     # A finished training stops short of nothing: its number is above that of any state saved on the way.
-    write_state(folder, step + training.finished, tensors, meta)
+    write_state(folder, _steps_made(task, meta) + training.finished, tensors, meta)
+
+
+def _steps_made(task: Task, meta: dict[str, Any]) -> int:
+    return (meta["epoch"] - 1) * task.steps_per_epoch + meta["step_in_epoch"]
 
 
 def _restore(task: Task, training: Training, tensors: dict[str, Tensor], meta: dict[str, Any]) -> None:
@@ -160,7 +171,7 @@ def _restore(task: Task, training: Training, tensors: dict[str, Tensor], meta: d
         training.best_weights = [under(f"best/{replica}/", tensors) for replica in range(len(meta["standings"]))]
         training.epoch, training.step_in_epoch = meta["epoch"], meta["step_in_epoch"]
         training.rows, training.finished = meta["rows"], meta["finished"]
-        training.seconds = meta["seconds"]
+        training.seconds, training.taken_from = meta["seconds"], meta.get("taken_from")
         if training.finished:
             training.exact, training.fingerprint = meta["exact"], meta["fingerprint"]
         else:

@@ -54,6 +54,8 @@ class Place:
         threads: intra-op threads of each process.
         workers: processes that keep the machine busy; None takes one a core. A last wave may hold a few more.
         state: the folder where training can be resumed from; None keeps nothing.
+        twins: the state folders of the other runs of a group: a finished training that is exactly this one is taken
+            from there; None where a run stands alone.
         save_seconds: the shortest time between two saves.
         save_steps: saves every so many steps instead; None leaves it to the time.
         stop: looked at before each step.
@@ -68,6 +70,7 @@ class Place:
     threads: int = 1
     workers: int | None = None
     state: Path | None = None
+    twins: tuple[Path, ...] | None = None
     save_seconds: float = 10.0
     save_steps: int | None = None
     stop: Stop = field(default_factory=Stop)
