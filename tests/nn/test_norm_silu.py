@@ -5,9 +5,12 @@ import copy
 import pytest
 import torch
 from torch import Tensor, nn
+from torch.func import vmap
+from torch.overrides import TorchFunctionMode
 
 from gradlab.nn import NormSiLUSequential, native_norm
 from gradlab.nn.native import SWITCH
+from gradlab.nn.norm_silu import _fits
 
 needs_kernel = pytest.mark.skipif(native_norm() == "torch", reason="no native kernel")
 
@@ -85,6 +88,37 @@ def test_otherwise_the_layers_are_called(change):
         layer.register_forward_hook(lambda layer, *_: called.append(layer))
     assert torch.equal(network(images), expected)
     assert called == list(network)
+
+
+class Listens(TorchFunctionMode):
+    """Hears of every batch norm, as those do who take the statistics of several processes."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.heard = 0
+
+    def __torch_function__(self, func, types, args=(), kwargs=None):
+        self.heard += func is nn.functional.batch_norm
+        return func(*args, **(kwargs or {}))
+
+
+def test_who_listens_to_batch_norm_hears_of_it():
+    with Listens() as listener:
+        layers()(drawn())
+    assert listener.heard == 1
+
+
+def test_a_stack_calls_the_layers():
+    """`vmap` has no numbers that a kernel could read."""
+    norm, alone, found = layers()[0], drawn(), []
+    assert _fits(norm, alone) == (native_norm() != "torch")
+
+    def asked(images: Tensor) -> Tensor:
+        found.append(_fits(norm, images))
+        return images
+
+    vmap(asked)(alone.permute(0, 2, 3, 1).expand(2, -1, -1, -1, -1).contiguous().permute(0, 1, 4, 2, 3))
+    assert found == [False]
 
 
 @needs_kernel

@@ -6,6 +6,8 @@ from typing import Any
 
 import torch
 from torch import Tensor, nn
+from torch._C import _len_torch_function_stack
+from torch._C._functorch import is_functorch_wrapped_tensor
 from torch.autograd.function import once_differentiable
 
 from gradlab.nn.native import Kernel
@@ -48,6 +50,8 @@ def _fits(norm: nn.BatchNorm2d, x: Tensor) -> bool:
         and x.device.type == "cpu"
         and torch.is_grad_enabled()
         and not torch.compiler.is_compiling()
+        and not is_functorch_wrapped_tensor(x)  # of a stack
+        and not _len_torch_function_stack()  # whoever listens to batch norm, as joint statistics do, must hear of it
         and x.shape[1] % BLOCK == 0
         and x.numel() > x.shape[1]
         and x.is_contiguous(memory_format=torch.channels_last)
