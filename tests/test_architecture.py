@@ -38,7 +38,6 @@ TESTED_ELSEWHERE = {
     "training/board.py": "cli/test_run.py",
     "training/learner.py": "training/test_fit.py",
     "training/loop.py": "training/test_fit.py",
-    "training/processes.py": "training/test_fit.py",
     "training/ranks.py": "training/test_share.py",
     "training/run.py": "cli/test_run.py",
     "training/saver.py": "training/test_resume.py",
@@ -46,6 +45,7 @@ TESTED_ELSEWHERE = {
     "training/solo.py": "training/test_fit.py",
     "training/stack.py": "training/test_fit.py",
     "training/state.py": "training/test_resume.py",
+    "training/worker.py": "training/test_processes.py",
 }
 """Parts of one loop, which are tested by what the whole does: there the file that does it."""
 FORBIDDEN_IMPORTS = {"pickle", "cPickle", "dill", "cloudpickle", "joblib", "marshal", "shelve", "torchvision"}

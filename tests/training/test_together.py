@@ -8,7 +8,6 @@ from torch import nn
 
 from gradlab.errors import UsageError
 from gradlab.training import Place, oversubscribed, together
-from gradlab.training.processes import waves_of
 
 PLAIN, RANDOM = nn.Linear(2, 2), nn.Sequential(nn.Linear(2, 2), nn.Dropout(0.5))
 STEPS = torch.optim.SGD(PLAIN.parameters(), lr=0.1)
@@ -58,22 +57,6 @@ def test_no_fork_no_processes(monkeypatch):
     assert together.choose_way("auto", Place(), 3, PLAIN, STEPS).name == "in a row"
     with pytest.raises(UsageError, match="a system that forks"):
         together.choose_way("processes", Place(), 3, PLAIN, STEPS)
-
-
-@pytest.mark.parametrize("cores", [1, 2, 4, 16])
-@pytest.mark.parametrize("seeds", range(1, 40))
-def test_waves_keep_all_cores_busy(seeds, cores):
-    """Seeds take as long in all as if they could be cut into pieces for the cores, and one alone takes its own time."""
-    waves = waves_of(seeds, cores)
-    assert sum(waves) == seeds
-    assert all(1 <= size < 2 * cores for size in waves)
-    assert sum(max(1, size / cores) for size in waves) == max(1, seeds / cores)
-
-
-def test_three_seeds_share_two_cores():
-    assert waves_of(3, 2) == (3,)
-    assert waves_of(8, 2) == (2, 2, 2, 2)
-    assert waves_of(7, 2) == (2, 2, 3)
 
 
 def test_an_oversubscribed_machine_gets_a_warning(monkeypatch):

@@ -10,6 +10,7 @@ from torch.nn import functional as F
 from gradlab.augment import Transform
 from gradlab.data import Images
 from gradlab.evaluation.classification import predict_logits
+from gradlab.evaluation.each_seed import of_each_seed
 from gradlab.records import Row
 
 
@@ -97,6 +98,10 @@ def accuracy_over_rotation(
     """
     for angle in angles:
         rotated = rotate(images.pixels, angle)
-        for seed, model in models.items():
+
+        def accuracy(model: nn.Module, rotated: Tensor = rotated) -> float:
             right = predict_logits(model, rotated, prepare).argmax(1) == images.labels
-            yield {"seed": seed, "split": split, "angle": angle, "accuracy": right.double().mean().item()}
+            return right.double().mean().item()
+
+        for seed, found in of_each_seed(models, accuracy).items():
+            yield {"seed": seed, "split": split, "angle": angle, "accuracy": found}

@@ -16,7 +16,7 @@ from gradlab.training.arithmetic import computing_threads
 from gradlab.training.compiled import choose_compilation
 from gradlab.training.learner import Training
 from gradlab.training.loop import train
-from gradlab.training.processes import description, train_in_processes
+from gradlab.training.processes import train_in_processes
 from gradlab.training.ranks import Ranks
 from gradlab.training.recipe import Recipe
 from gradlab.training.saver import groups_to_stack, saved_kinds, start
@@ -27,6 +27,7 @@ from gradlab.training.stack import Stack
 from gradlab.training.stacked_rows import has_small_steps
 from gradlab.training.task import Measure, Objective, Place, Task
 from gradlab.training.together import Way, choose_way
+from gradlab.training.worker import description
 
 
 @dataclass(slots=True)

@@ -1,4 +1,4 @@
-"""One forked process for each seed, one after another in waves that keep every core busy."""
+"""Forked processes that keep every core busy: each trains one seed, and then the next that nobody has begun."""
 
 import itertools
 import json
@@ -10,25 +10,18 @@ import time
 import warnings
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import asdict, dataclass, replace
-from multiprocessing.connection import Connection, wait
+from dataclasses import dataclass, field
+from multiprocessing.connection import wait
 from typing import Any
 
-import torch
-
-from gradlab.errors import GradlabError, InterruptedRunError
+from gradlab.errors import GradlabError
 from gradlab.records import Row
-from gradlab.training.learner import Training
-from gradlab.training.loop import train
-from gradlab.training.saver import start
-from gradlab.training.signals import EXIT_CODES
-from gradlab.training.solo import Solo
-from gradlab.training.state import pack, unpack
+from gradlab.training.state import unpack
 from gradlab.training.task import Progress, Task
+from gradlab.training.worker import DONE, FAILED, PROGRESS, ROW, work
 
 STOP_SECONDS = 60.0
 """How long a process may take to save and stop before it is killed."""
-ROW, PROGRESS, DONE, STOPPED, FAILED = b"R", b"P", b"D", b"S", b"F"
 
 
 def forking_works() -> bool:
@@ -37,23 +30,35 @@ def forking_works() -> bool:
 
 
 def waves_of(seeds: int, cores: int) -> tuple[int, ...]:
-    """How many one-thread processes run at a time, wave after wave: as many as cores, the last wave with what is left.
+    """How many seeds are trained at a time, wave after wave: as many as cores, the last wave with what is left.
 
     A few more processes than cores share them fairly, so three seeds on two cores take 1.5 times one seed's time
-    instead of twice, and every wave keeps all cores busy.
+    instead of twice, and every wave keeps all cores busy. A process that is done with a seed of one wave goes on with
+    one of the next.
     """
     full, left = divmod(seeds, cores)
     return (*[cores] * (full - 1), cores + left) if full else (seeds,)
 
 
 @dataclass(slots=True)
-class _Child:
+class _Replica:
+    """A seed, and what was heard of it."""
+
     seed: int
-    process: Any
-    connection: Any  # the receiving end of a pipe
-    rows: deque[Row]
-    outcome: bytes | None = None
+    rows: deque[Row] = field(default_factory=deque)
     ended: bool = False
+    outcome: bytes | None = None
+    """The last message about it; None also where its process ended without a word."""
+    exit_code: int | None = None
+    """Of a process that ended without a word."""
+
+
+@dataclass(slots=True)
+class _Worker:
+    process: Any
+    connection: Any  # the parent's end of a pipe
+    replica: _Replica
+    dismissed: bool = False
 
 
 def train_in_processes(
@@ -63,115 +68,149 @@ def train_in_processes(
 
     Args:
         task: what to train; forked processes read its tensors where they lie.
-        seeds: one process each.
-        waves: processes of each wave, as many in all as seeds.
+        seeds: each is trained by one process, which may train others after it.
+        waves: seeds of each wave, as many in all as seeds.
         keep: is given (seed, weights, description) of each trained seed.
 
     Raises:
         InterruptedRunError: a signal asked to stop and every process has saved.
         GradlabError: a process failed or was killed.
     """
-    rest = iter(seeds)
-    for size in waves:
-        children: list[_Child] = []
+    replicas = [_Replica(seed) for seed in seeds]
+    crew, rest = _Crew(task, replicas, cores=waves[0], left=waves[-1] - waves[0]), iter(replicas)
+    try:
+        for size in waves:
+            wave = list(itertools.islice(rest, size))
+            yield from crew.rows_of(wave)
+            _raise_if_stopped(task, wave)
+            for replica in wave:
+                assert replica.outcome is not None
+                keep(replica.seed, *unpack(replica.outcome[len(DONE) :]))
+                replica.outcome = None  # weights that nobody reads again
+    finally:
+        crew.disband()
+
+
+class _Crew:
+    """The processes at work: one a core, and in the end one more for each seed that is left over."""
+
+    def __init__(self, task: Task, replicas: Sequence[_Replica], *, cores: int, left: int) -> None:
+        self._task, self._cores, self._left = task, cores, left
+        self._waiting = deque(replicas)
+        self._workers: list[_Worker] = []
+        self._failed = False
+        self._patience: float | None = None
+
+    def rows_of(self, wave: Sequence[_Replica]) -> Iterator[Row]:
+        """Yields rows as soon as every replica of the wave has reached their epoch.
+
+        Returns early where a process does not stop although it was asked to, or nobody is left to begin with a seed.
+        """
+        while not self._is_out_of_patience():
+            self._hire()
+            busy = {worker.connection: worker for worker in self._workers if not worker.dismissed}
+            for connection in wait(list(busy), timeout=1.0) if busy else ():
+                self._receive(busy[connection])  # pyright: ignore[reportArgumentType]
+            while (epoch := _complete_epoch(wave)) is not None:
+                for replica in wave:
+                    while replica.rows and replica.rows[0]["epoch"] == epoch:
+                        yield replica.rows.popleft()
+            if all(replica.ended for replica in wave) or not busy:
+                return
+
+    def disband(self) -> None:
+        """Waits for the processes that are done and kills the others."""
+        for worker in self._workers:
+            worker.process.join(timeout=None if worker.dismissed else 0.1)
+            if worker.process.is_alive():
+                worker.process.kill()
+                worker.process.join()
+            worker.connection.close()
+
+    def _hire(self) -> None:
+        """Starts processes for as many of the waiting seeds as may be trained now."""
+        working = sum(not worker.dismissed for worker in self._workers)
+        while self._may_begin() and (working < self._cores or len(self._waiting) <= self._left):
+            earlier = [worker.connection for worker in self._workers]
+            self._workers.append(_spawn(self._task, self._waiting.popleft(), earlier))
+            working += 1
+
+    def _may_begin(self) -> bool:
+        """Whether a seed waits, and nothing speaks against beginning with it."""
+        return bool(self._waiting) and not self._failed and not self._task.place.stop.signal_number
+
+    def _is_out_of_patience(self) -> bool:
+        if self._task.place.stop.signal_number and self._patience is None:
+            self._patience = time.monotonic() + STOP_SECONDS
+        return self._patience is not None and time.monotonic() > self._patience
+
+    def _receive(self, worker: _Worker) -> None:
+        replica = worker.replica
         try:
-            for seed in itertools.islice(rest, size):
-                children.append(_spawn(task, seed, [child.connection for child in children]))
-            yield from _rows_in_order(task, children)
-        finally:
-            for child in children:
-                child.process.join(timeout=0.1 if not child.ended else None)
-                if child.process.is_alive():
-                    child.process.kill()
-                    child.process.join()
-                child.connection.close()
-        _raise_if_stopped(task, children)
-        for child in children:
-            assert child.outcome is not None
-            keep(child.seed, *unpack(child.outcome))
+            message = worker.connection.recv_bytes()
+        except (EOFError, ConnectionResetError):
+            worker.process.join()
+            replica.ended, replica.exit_code = True, worker.process.exitcode
+            worker.dismissed = self._failed = True
+            return
+        kind, content = message[:1], message[1:]
+        if kind == ROW:
+            replica.rows.append(json.loads(content))
+        elif kind == PROGRESS:
+            self._task.place.report(Progress(**json.loads(content)))
+        else:
+            replica.outcome, replica.ended = message, True
+            self._failed |= kind != DONE
+            self._give_next(worker)
+
+    def _give_next(self, worker: _Worker) -> None:
+        """A process that is done with a seed gets the next one, or is told by the pipe's end that there is none."""
+        if self._may_begin():
+            worker.replica = self._waiting.popleft()
+            worker.connection.send_bytes(str(worker.replica.seed).encode())
+        else:
+            worker.connection.close()
+            worker.dismissed = True
 
 
-def _spawn(task: Task, seed: int, earlier: list[Any]) -> _Child:
-    receiver, sender = multiprocessing.Pipe(duplex=False)
+def _spawn(task: Task, replica: _Replica, earlier: list[Any]) -> _Worker:
+    ours, theirs = multiprocessing.Pipe()
     process = multiprocessing.get_context("fork").Process(
-        target=_work, args=(task, seed, sender, [receiver, *earlier], os.getpid()), name=f"{task.arm} seed {seed}"
+        target=work, args=(task, replica.seed, theirs, [ours, *earlier], os.getpid()), name=f"training {task.arm}"
     )
     with warnings.catch_warnings():
         # The child calls nothing that another thread may hold: it runs torch with threads of its own, as torch's own
         # DataLoader workers do.
         warnings.simplefilter("ignore", DeprecationWarning)
         process.start()
-    sender.close()
-    return _Child(seed, process, receiver, deque())
+    theirs.close()
+    return _Worker(process, ours, replica)
 
 
-def _rows_in_order(task: Task, children: list[_Child]) -> Iterator[Row]:
-    """Yields rows as soon as every process of the wave has reached their epoch.
-
-    Returns early where a process does not stop although it was asked to: it is killed then, and its newest save stays.
-    """
-    patience = None
-    while True:
-        open_ones = {child.connection: child for child in children if not child.ended}
-        if task.place.stop.signal_number and patience is None:
-            patience = time.monotonic() + STOP_SECONDS
-        if patience is not None and time.monotonic() > patience:
-            return
-        for connection in wait(list(open_ones), timeout=1.0):
-            _receive(task, open_ones[connection])  # pyright: ignore[reportArgumentType]
-        while (epoch := _complete_epoch(children)) is not None:
-            for child in children:
-                while child.rows and child.rows[0]["epoch"] == epoch:
-                    yield child.rows.popleft()
-        if all(child.ended for child in children):
-            return
-
-
-def _complete_epoch(children: list[_Child]) -> int | None:
+def _complete_epoch(wave: Sequence[_Replica]) -> int | None:
     """The earliest epoch of which no further row can come, or None."""
-    heads = [int(child.rows[0]["epoch"] or 0) for child in children if child.rows]
+    heads = [int(replica.rows[0]["epoch"] or 0) for replica in wave if replica.rows]
     if not heads:
         return None
     earliest = min(heads)
-    done = all(child.ended or (child.rows and int(child.rows[-1]["epoch"] or 0) > earliest) for child in children)
+    done = all(replica.ended or (replica.rows and int(replica.rows[-1]["epoch"] or 0) > earliest) for replica in wave)
     return earliest if done else None
 
 
-def _receive(task: Task, child: _Child) -> None:
-    try:
-        message = child.connection.recv_bytes()
-    except EOFError:
-        child.ended = True
-        return
-    kind, content = message[:1], message[1:]
-    if kind == ROW:
-        child.rows.append(json.loads(content))
-    elif kind == PROGRESS:
-        task.place.report(Progress(**json.loads(content)))
-    else:
-        child.outcome = message
-        if kind == DONE:
-            child.outcome = content
-            child.ended = True
-        else:
-            child.ended = True
-
-
-def _raise_if_stopped(task: Task, children: list[_Child]) -> None:
+def _raise_if_stopped(task: Task, wave: Sequence[_Replica]) -> None:
     if task.place.stop.signal_number:
         raise task.place.stop.error()
-    for child in children:
-        if child.outcome is None:
-            code = child.process.exitcode
+    for replica in wave:
+        if replica.ended and replica.outcome is None:
+            code = replica.exit_code
             cause = (
                 f"was killed by {signal.Signals(-code).name}" if code and code < 0 else f"ended with exit code {code}"
             )
             hint = " (out of memory?)" if code == -signal.SIGKILL else ""
-            raise GradlabError(f"the process of seed {child.seed} {cause}{hint}; what it saved can be resumed")
-    for child in children:
-        assert child.outcome is not None
-        if child.outcome[:1] == FAILED:
-            raise _rebuilt(json.loads(child.outcome[1:]), child.seed)
+            raise GradlabError(f"the process of seed {replica.seed} {cause}{hint}; what it saved can be resumed")
+    for replica in wave:
+        if replica.outcome is not None and replica.outcome[:1] == FAILED:
+            raise _rebuilt(json.loads(replica.outcome[1:]), replica.seed)
 
 
 def _rebuilt(failure: dict[str, Any], seed: int) -> GradlabError:
@@ -179,58 +218,3 @@ def _rebuilt(failure: dict[str, Any], seed: int) -> GradlabError:
     error.exit_code = failure["exit_code"]
     error.add_note(failure["traceback"])
     return error
-
-
-def _work(task: Task, seed: int, connection: Connection, inherited: list[Any], parent: int) -> None:
-    """The child: trains one seed and tells the parent; runs in a forked process only."""
-    for reading_end in inherited:
-        # A copy left open here would keep a pipe alive whose reader was killed, and its writer would wait for ever.
-        reading_end.close()
-    for number in EXIT_CODES:  # the parent hears these and sets the flag that this process reads
-        signal.signal(number, signal.SIG_IGN)
-    torch.set_num_threads(task.place.threads)
-
-    def report(progress: Progress) -> None:
-        if os.getppid() != parent:
-            os._exit(1)  # nobody is left to listen; the newest save stays
-        connection.send_bytes(PROGRESS + json.dumps(asdict(progress)).encode())
-
-    try:
-        connection.send_bytes(_outcome(replace(task, place=replace(task.place, report=report)), seed, connection))
-    except InterruptedRunError as error:
-        connection.send_bytes(STOPPED + json.dumps(str(error)).encode())
-    except BrokenPipeError:
-        os._exit(1)
-    except Exception as error:
-        connection.send_bytes(FAILED + json.dumps(_failure(error)).encode())
-    finally:
-        connection.close()
-
-
-def _outcome(task: Task, seed: int, connection: Connection) -> bytes:
-    training = start(task, Solo(task, seed))
-    for row in train(task, training):
-        connection.send_bytes(ROW + json.dumps(row).encode())
-    return DONE + pack(training.selected(0), description(training, 0))
-
-
-def description(training: Training, replica: int) -> dict[str, Any]:
-    """What is said of a trained replica beside its weights."""
-    standing = training.standings[replica]
-    return {
-        "best_epoch": standing.best_epoch,
-        "diverged": standing.diverged,
-        "exact": training.exact,
-        "seconds": training.seconds,
-        "fingerprint": training.fingerprint,
-        "identity": training.identity,
-        "taken_from": training.taken_from,
-    }
-
-
-def _failure(error: Exception) -> dict[str, Any]:
-    import traceback
-
-    code = error.exit_code if isinstance(error, GradlabError) else GradlabError.exit_code
-    message = str(error) if isinstance(error, GradlabError) else f"{type(error).__name__}: {error}"
-    return {"message": message, "exit_code": code, "traceback": traceback.format_exc()}
