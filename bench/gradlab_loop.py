@@ -20,9 +20,13 @@ def train_by_gradlab(
     batch: int,
     precision: Precision,
     steps: int,
+    *,
+    seeds: int = 1,
 ) -> None:
-    """One epoch of so many steps, for one seed."""
+    """One epoch of so many steps, for one seed or for several in processes of their own."""
     rows = steps * batch
     recipe = Recipe(epochs=1, batch_size=batch, optimizer=optimizer)
     examples, place = (pixels[:rows], labels[:rows]), Place(precision=precision)
-    collect(fit(make_model, examples, objective, recipe, seeds=(0,), prepare=prepare, place=place))
+    together = "processes" if seeds > 1 else "in a row"
+    collect(fit(make_model, examples, objective, recipe, seeds=range(seeds), together=together, prepare=prepare,
+                place=place))  # fmt: skip

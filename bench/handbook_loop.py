@@ -4,14 +4,14 @@ The handbook's loop: PIL images out of memory, torchvision's transforms on singl
 Lightning's trainer with logger, checkpoints and two logged numbers a step. gradlab's loop: uint8 pixels in memory,
 augmentation on batches. Same network, batch, optimiser and augmentation; random pixels. A round trains a few steps and
 then many steps; their difference is the cost in a steady state, without start-up. Processor time counts this process
-and the loader's workers.
+and those that it starts. The handbook's loop trains one network with several processes; gradlab trains a network with
+one, so it is measured with one seed and with as many as there are cores, where it counts the images of all.
 
 Run: `python -m bench.handbook_loop`, after `pip install -e '.[bench]'`
 """
 
 import argparse
 import itertools
-import os
 import resource
 import statistics
 import time
@@ -27,7 +27,9 @@ from gradlab.augment import Normalize, Pipeline, RandomHorizontalFlip, RandomRes
 from gradlab.equivariance import CyclicGroup
 from gradlab.models import MLP, GroupEquivariantCNN, ResNet, VisionTransformer
 from gradlab.objectives import classification
+from gradlab.records.environment import available_cores
 from gradlab.training.arithmetic import bfloat16_helps
+from gradlab.training.task import Precision
 
 MEAN, STD = (0.491, 0.482, 0.447), (0.247, 0.243, 0.261)
 NETWORKS: dict[str, Callable[[], nn.Module]] = {
@@ -41,6 +43,8 @@ NETWORKS: dict[str, Callable[[], nn.Module]] = {
 }  # fmt: skip
 STEPS = {"MLP": (10, 130), "ResNet": (4, 24), "ViT": (4, 34), "G-CNN": (1, 4)}
 """Steps of the short and of the long training of a round."""
+PRECISIONS: dict[Precision, str] = {"float32": "", **({"bfloat16": ", bfloat16"} if bfloat16_helps() else {})}
+A_CORE = ", a seed a core"
 BATCH = {"MLP": 128, "ResNet": 128, "ViT": 128, "G-CNN": 64}
 
 
@@ -50,8 +54,14 @@ def used() -> tuple[float, float]:
     return own.ru_utime + own.ru_stime + children.ru_utime + children.ru_stime, time.perf_counter()
 
 
-def images_a_second(train: Callable[[int], None], steps: tuple[int, int], batch: int) -> tuple[float, float]:
-    """Images per processor second and per wall second, from the difference of a long and a short training."""
+def images_a_second(train: Callable[[int], None], steps: tuple[int, int], images: int) -> tuple[float, float]:
+    """Images per processor second and per wall second, from the difference of a long and a short training.
+
+    Args:
+        train: trains for so many steps.
+        steps: of the short and of the long training.
+        images: of one step, of all seeds.
+    """
     marks = [used()]
     for count in steps:
         train(count)
@@ -59,8 +69,8 @@ def images_a_second(train: Callable[[int], None], steps: tuple[int, int], batch:
     (short_cpu, short_wall), (long_cpu, long_wall) = (
         (after[0] - before[0], after[1] - before[1]) for before, after in itertools.pairwise(marks)
     )
-    images = (steps[1] - steps[0]) * batch
-    return images / (long_cpu - short_cpu), images / (long_wall - short_wall)
+    added = (steps[1] - steps[0]) * images
+    return added / (long_cpu - short_cpu), added / (long_wall - short_wall)
 
 
 def optimizer(parameters) -> torch.optim.Optimizer:
@@ -91,19 +101,18 @@ def main() -> None:
         ours = partial(
             train_by_gradlab, NETWORKS[name], pixels, labels, classification, optimizer, views_of(name), BATCH[name]
         )
-        variants = {
-            "handbook": partial(train_by_handbook, NETWORKS[name], pixels, labels, BATCH[name], name != "MLP"),
-            "gradlab": partial(ours, "float32"),
-        }
-        if bfloat16_helps():
-            variants["gradlab, bfloat16"] = partial(ours, "bfloat16")
+        variants = {"handbook": partial(train_by_handbook, NETWORKS[name], pixels, labels, BATCH[name], name != "MLP")}
+        for precision, told in PRECISIONS.items():
+            variants[f"gradlab{told}"] = partial(ours, precision)
+            variants[f"gradlab{told}{A_CORE}"] = partial(ours, precision, seeds=available_cores())
         speeds: dict[str, list[tuple[float, float]]] = {variant: [] for variant in variants}
         for _ in range(asked.rounds):
             for variant, train in variants.items():
-                speeds[variant].append(images_a_second(train, STEPS[name], BATCH[name]))
+                seeds = available_cores() if variant.endswith(A_CORE) else 1
+                speeds[variant].append(images_a_second(train, STEPS[name], seeds * BATCH[name]))
         found[name] = summary(speeds)
         print(name, found[name]["median_ratio_to_handbook"])
-    about = {"threads": 1, "loader_workers": 3, "cores": os.cpu_count(), "networks": found}
+    about = {"threads": 1, "loader_workers": 3, "cores": available_cores(), "networks": found}
     print(write("handbook_loop", about, peers=["lightning", "torchvision"]))
 
 

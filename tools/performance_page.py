@@ -32,22 +32,15 @@ def times(ratio: float) -> str:
 
 
 def handbook_loop(found: Document) -> str:
-    rows, ratios = [], {}
     units = ("images_per_processor_second", "images_per_second")
+    rows = []
     for network, about in found["networks"].items():
-        speeds, ratios = about["images_per_processor_second"], about["median_ratio_to_handbook"]
-        rows.append(
-            [
-                network,
-                round(statistics.median(speeds["handbook"])),
-                *(round(statistics.median(speeds[v])) for v in ratios),
-            ]
-            + [times(ratios[variant][unit]) for variant in ratios for unit in units]
-        )
-    head = ["network", "handbook, images/CPU-s", *ratios]
-    ratio_heads = [f"{variant.replace('gradlab', 'ratio').replace(', ', ' ')}, {unit}" for variant in ratios
-                   for unit in ("CPU", "wall")]  # fmt: skip
-    return table([*head, *ratio_heads], rows) + f"\n\n{cores_kept_busy(found)}"
+        for loop in about[units[0]]:
+            ratios = about["median_ratio_to_handbook"].get(loop)
+            speeds = [round(statistics.median(about[unit][loop])) for unit in units]
+            rows.append([network, loop, *speeds, *(times(ratios[unit]) if ratios else "" for unit in units)])
+    head = ["network", "loop", "images/CPU-s", "images/s", "to the handbook's, CPU", "wall"]
+    return table(head, rows) + f"\n\n{cores_kept_busy(found)}"
 
 
 def cores_kept_busy(found: Document) -> str:
@@ -62,8 +55,8 @@ def cores_kept_busy(found: Document) -> str:
     ]  # fmt: skip
     return (
         f"The handbook's loop, a trainer and {found['loader_workers']} loaders, keeps {min(busy):.1f} to "
-        f"{max(busy):.1f} cores busy; gradlab's trains one seed on one thread here, which is why wall time tells less "
-        "of a difference. Several seeds in processes use the other cores."
+        f"{max(busy):.1f} cores busy with one network; gradlab trains each seed on one thread, so that one seed alone "
+        "gains less by the clock, and a seed for each core more."
     )
 
 

@@ -3,14 +3,13 @@
 Run: `python -m tools.results_table`
 """
 
-import json
 import re
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
 from gradlab.stats import format_interval, summarise
-from tools.costs_table import TOLD_OTHERWISE, flags
+from tools.costs_table import TOLD_OTHERWISE, flags, runs
 
 ROOT = Path(__file__).parents[1]
 RESULTS = ROOT / "docs" / "results.md"
@@ -61,12 +60,6 @@ SHORT_HEAD = """| experiment | data | test accuracy, or as named | settings | fi
 
 Documents = Mapping[str, Mapping[str, Any]]
 """File -> the document of its `results.json`."""
-
-
-def documents() -> dict[str, dict[str, Any]]:
-    """The committed result files that hold arms, by name."""
-    found = {path.name: json.loads(path.read_text()) for path in sorted((ROOT / "results").glob("*.json"))}
-    return {name: document for name, document in found.items() if "arms" in document}
 
 
 def reached(metrics: Mapping[str, Any]) -> str | None:
@@ -144,7 +137,7 @@ def _parameters(about: Mapping[str, Any]) -> str:
 
 
 if __name__ == "__main__":
-    committed = documents()
+    committed = runs()
     readme = ROOT / "README.md"
     readme.write_text(with_table(readme.read_text(), committed))
     RESULTS.write_text(page(committed))
