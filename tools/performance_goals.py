@@ -43,14 +43,19 @@ class Goal:
 
 
 def handbook_loop(found: Document) -> Iterator[Goal]:
-    """Images a processor second and images a second, each in the way that makes most of them."""
+    """Images a processor second and a second, in the best precision that was measured; of several seeds apart."""
     units = {"images_per_processor_second": "processor time", "images_per_second": "wall time"}
     for network, goal in {"MLP": 8.0, "ResNet": 2.2, "ViT": 2.0, "G-CNN": 1.5}.items():
         if network in found["networks"]:
             ratios = found["networks"][network]["median_ratio_to_handbook"]
+            alone = {name: ratio for name, ratio in ratios.items() if "a core" not in name}
             for unit, told in units.items():
-                best = max(ratios, key=lambda variant, ratios=ratios, unit=unit: ratios[variant][unit])
-                yield Goal(f"{network}, {best}, {told}", goal, ratios[best][unit])
+                best = max(alone, key=lambda name, alone=alone, unit=unit: alone[name][unit])
+                yield Goal(f"{network}, {best}, {told}", goal, alone[best][unit])
+            several = {name: ratio["images_per_second"] for name, ratio in ratios.items() if name not in alone}
+            if several:
+                best = max(several, key=lambda name, several=several: several[name])
+                yield Goal(f"{network}, {best}, wall time", goal, several[best])
 
 
 def simclr_loop(found: Document) -> Iterator[Goal]:

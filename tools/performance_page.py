@@ -55,8 +55,8 @@ def cores_kept_busy(found: Document) -> str:
     ]  # fmt: skip
     return (
         f"The handbook's loop, a trainer and {found['loader_workers']} loaders, keeps {min(busy):.1f} to "
-        f"{max(busy):.1f} cores busy with one network; gradlab trains each seed on one thread, so that one seed alone "
-        "gains less by the clock, and a seed for each core more."
+        f"{max(busy):.1f} cores busy with one network; gradlab trains each seed on one thread, so one seed alone gains "
+        'less by the clock. "A seed a core" counts the images of as many networks as there are cores.'
     )
 
 

@@ -26,6 +26,33 @@ def right(model, images, prepare):
     return {"accuracy": float((model(prepare(images.pixels)).argmax(1) == images.labels).double().mean())}
 
 
+class Frozen(nn.Sequential):
+    """A first layer that learns nothing where it is told so."""
+
+    def __init__(self, frozen: bool) -> None:
+        super().__init__(nn.Flatten(), nn.Linear(64, 3).requires_grad_(not frozen), nn.Linear(3, 2))
+
+
+def hooked() -> nn.Module:
+    network = Net()
+    network.register_forward_hook(lambda _module, _inputs, made: made / 2)
+    return network
+
+
+def of_a_class_made_here(power: int) -> nn.Module:
+    class Powers(Net):
+        def forward(self, images: Tensor) -> Tensor:
+            return super().forward(images**power)
+
+    return Powers()
+
+
+def holding_itself() -> nn.Module:
+    network = Net()
+    network.others = [network]
+    return network
+
+
 class Net(nn.Module):
     def __init__(self, slope: float = 0.1) -> None:
         super().__init__()
@@ -34,6 +61,14 @@ class Net(nn.Module):
 
     def forward(self, images: Tensor) -> Tensor:
         return self.out(nn.functional.leaky_relu(images.flatten(1), self.slope))
+
+
+def one(model, inputs, targets, function):
+    return classification(model, inputs, targets)
+
+
+def other(model, inputs, targets, function):
+    return classification(model, inputs, 1 - targets)
 
 
 def sgd(parameters, rate=0.05, decay_of_vectors=0.0):
@@ -98,6 +133,8 @@ OTHERS = {
     "the order of shuffled pixels": lambda bars: make_task(bars, prepare=FixedShuffle(8, 1)),
     "the objective": lambda bars: make_task(bars, objective=partial(negative_elbo, beta=1.0)),
     "a network's own number": lambda bars: make_task(bars, make_model=partial(Net, slope=0.2)),
+    "which layers learn": lambda bars: make_task(bars, make_model=partial(Frozen, frozen=True)),
+    "what a keyword of that name is given to": lambda bars: make_task(bars, objective=partial(other, function=right)),
     "the learning rate": lambda bars: recipe_with(make_task(bars), optimizer=partial(torch.optim.SGD, lr=0.2)),
     "what only one group of weights is told": lambda bars: recipe_with(make_task(bars), optimizer=sgd),
     "a fall of the rate one step later": lambda bars: recipe_with(make_task(bars), schedule=schedules.multi_step([9])),
@@ -106,6 +143,8 @@ OTHERS = {
 }  # fmt: skip
 # Each beside what it is nearest to, where that is not the plain task.
 NEAREST = {
+    "which layers learn": lambda bars: make_task(bars, make_model=partial(Frozen, frozen=False)),
+    "what a keyword of that name is given to": lambda bars: make_task(bars, objective=partial(one, function=right)),
     "the order of shuffled pixels": lambda bars: make_task(bars, prepare=FixedShuffle(8, 0)),
     "the objective": lambda bars: make_task(bars, objective=partial(negative_elbo, beta=2.0)),
     "what only one group of weights is told": lambda bars: recipe_with(
@@ -140,6 +179,8 @@ def test_what_cannot_be_told_has_none(bars):
     assert identity(make_task(bars, objective=made_here)) is None
     measured = {"validation": partial(right, images=object(), prepare=None)}
     assert identity(make_task(bars, measure=measured)) is None
+    for maker in (hooked, partial(of_a_class_made_here, 2), holding_itself):
+        assert identity(make_task(bars, make_model=maker)) is None
     task = make_task(bars)
     compiled = replace(task, place=replace(task.place, compile="on"))
     assert identity_of(compiled, Solo(task, 0)) is None

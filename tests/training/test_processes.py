@@ -2,13 +2,16 @@
 
 import os
 import signal
+import time
 from collections import defaultdict
 
 import pytest
+import torch
 
+from gradlab import rng
 from gradlab.errors import GradlabError, InterruptedRunError
 from gradlab.objectives import classification
-from gradlab.training import Place, Stop, collect, fit
+from gradlab.training import Place, Stop, collect, fit, processes
 from gradlab.training.processes import waves_of
 
 
@@ -98,6 +101,29 @@ def test_after_a_failure_no_further_seed_is_begun(trained):
     assert sum(makers()) <= 2
 
 
+def test_what_a_measurement_raises_is_told_whatever_it_is(trained):
+    def end(_model):
+        raise EOFError("the file is cut off")
+
+    run, _makers = trained(range(4), measure=end)
+    with pytest.raises(GradlabError, match="seed 0: EOFError: the file is cut off"):
+        collect(run)
+
+
+def test_a_process_that_is_killed_before_it_hears_of_its_next_seed_is_named(trained, monkeypatch):
+    give = processes._Crew._give_next
+
+    def killed_first(crew, worker):
+        worker.process.kill()
+        worker.process.join()
+        give(crew, worker)
+
+    monkeypatch.setattr(processes._Crew, "_give_next", killed_first)
+    run, _makers = trained(range(4))
+    with pytest.raises(GradlabError, match=r"the process of seed [23] was killed by SIGKILL"):
+        collect(run)
+
+
 def test_a_killed_process_is_named_by_the_seed_it_was_at(trained):
     parent = os.getpid()
 
@@ -123,3 +149,29 @@ def test_asked_to_stop_it_begins_with_no_further_seed(trained, tmp_path):
     rows, _ = collect(trained(range(8), state=tmp_path / "state")[0])
     alone, _ = collect(trained(range(8))[0])
     assert rows == alone, "what was begun goes on, and the rest begins"
+
+
+def test_asked_to_stop_also_the_next_waves_seed_is_saved(trained, tmp_path):
+    """Seed 0 is done, its process is at seed 2, and seed 1 stops first: seed 2 must save as well."""
+    stop, parent = Stop(), os.getpid()
+    told = tmp_path / "at seed 2"
+
+    def at(seed):
+        return os.getpid() != parent and torch.initial_seed() == rng.derive(seed, "measure validation 1")
+
+    def slow(_model):
+        if at(1):
+            end = time.monotonic() + 20
+            while not told.exists() and time.monotonic() < end:
+                time.sleep(0.01)
+        elif at(2):
+            stop.request(signal.SIGTERM)
+            told.touch()
+            time.sleep(1.0)
+        return {"accuracy": 0.0}
+
+    run, _makers = trained(range(4), measure=slow, stop=stop, state=tmp_path / "state", save_seconds=1000)
+    with pytest.raises(InterruptedRunError):
+        collect(run)
+    assert told.exists()
+    assert list((tmp_path / "state" / "model" / "seed-2").iterdir()), "it was given time to save"

@@ -20,7 +20,8 @@ def of_each_seed(models: Mapping[int, nn.Module], measure: Callable[[nn.Module],
 
     Args:
         models: seed -> network.
-        measure: draws nothing from torch's global generator; is called from several threads.
+        measure: draws nothing from torch's global generator; is called from several threads, where autocast is the
+            caller's and any other mode of torch, as that without slopes, is for it to set.
     """
     parameters = [parameter for model in models.values() for parameter in model.parameters()]
     on_cpu = all(parameter.device.type == "cpu" for parameter in parameters)

@@ -44,7 +44,7 @@ class Trained:
         compiled: whether steps were compiled, and why, in one line.
         exact: whether every resume along the way happened with the versions and threads of the beginning.
         identities: seed -> its training's identity, None where it is in no group; see `identity.identity_of`.
-        taken_from: the run and the arm of the same group that made this very training; None where it was made here.
+        taken_from: the run and the arm of the same group that made all of these very trainings; else None.
         seconds: wall time of the training in all sessions; of processes that were read back, that of the longest seed.
         step_seconds: of one optimiser step, once warm; None where the training was read back or ran in processes.
     """
@@ -220,7 +220,8 @@ def _keep(task: Task, trained: Trained, seed: int, weights: dict[str, Tensor], a
     if trained.compiled.startswith("on") and about["fingerprint"].get("compiled") == "no":
         trained.compiled += f"; not of seed {seed}, where the compiler failed"
     trained.identities[seed] = about["identity"]
-    trained.taken_from = trained.taken_from or about["taken_from"]
+    first = len(trained.identities) == 1
+    trained.taken_from = about["taken_from"] if first or trained.taken_from == about["taken_from"] else None
     trained.seconds = max(trained.seconds, about["seconds"])
     trained.best_epochs[seed] = about["best_epoch"]
     if about["diverged"] is not None:

@@ -2,6 +2,7 @@
 
 import dataclasses
 import hashlib
+import inspect
 from collections.abc import Callable, Mapping
 from functools import partial
 from typing import Any, Protocol
@@ -10,12 +11,14 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
+from gradlab.data import StreamedPixels
 from gradlab.training.agreement import fingerprint_of, settings_of
 from gradlab.training.learner import Learner
 from gradlab.training.task import Task
 
 PLAIN = (str, int, float, bool, bytes, type(None), torch.dtype)
 _OF_EVERY_MODULE = frozenset(vars(nn.Module()))
+_HOOKS = sorted(name for name in _OF_EVERY_MODULE if name.endswith("_hooks"))
 
 
 class _Digest(Protocol):
@@ -54,7 +57,7 @@ def identity_of(task: Task, learner: Learner) -> str | None:
     }
     try:
         _feed(digest, told)
-    except _UntoldError:
+    except (_UntoldError, RecursionError):
         return None
     return digest.hexdigest()  # pyright: ignore[reportAttributeAccessIssue]
 
@@ -65,10 +68,10 @@ def _feed(digest: _Digest, value: Any) -> None:
     Raises:
         _UntoldError: its content cannot be read off.
     """
-    digest.update(f"<{type(value).__module__}.{type(value).__qualname__}>".encode())
+    digest.update(f"<{_qualified(type(value))}>".encode())
     if isinstance(value, PLAIN):
         digest.update(repr(value).encode())
-    elif isinstance(value, Tensor | np.ndarray):
+    elif isinstance(value, Tensor | np.ndarray) and not isinstance(value, StreamedPixels):
         _feed_numbers(digest, value)
     else:
         parts = _parts(value)
@@ -79,8 +82,9 @@ def _feed(digest: _Digest, value: Any) -> None:
 
 
 def _feed_numbers(digest: _Digest, value: Tensor | np.ndarray) -> None:
+    learns = isinstance(value, Tensor) and value.requires_grad
     array = torch.as_tensor(value).detach().cpu().contiguous()
-    digest.update(f"{array.dtype}{list(array.shape)}".encode())
+    digest.update(f"{array.dtype}{list(array.shape)}{learns}".encode())
     digest.update(array.flatten().view(torch.uint8).numpy().data)
 
 
@@ -93,7 +97,7 @@ def _parts(value: Any) -> Mapping[str, Any]:
     if isinstance(value, nn.Module):
         return _parts_of_network(value)
     if isinstance(value, partial):
-        return {"function": value.func, "arguments": value.args, **value.keywords}
+        return {"function": value.func, "arguments": value.args, "keywords": value.keywords}
     if dataclasses.is_dataclass(value) and not isinstance(value, type):
         return {field.name: getattr(value, field.name) for field in dataclasses.fields(value)}
     if callable(value):
@@ -108,14 +112,21 @@ def _parts_of_transform(transform: Any) -> Mapping[str, Any]:
 
 
 def _parts_of_network(module: nn.Module) -> Mapping[str, Any]:
+    if any(vars(module)[hooks] for hooks in _HOOKS):
+        raise _UntoldError("hooks")
     own = {name: part for name, part in vars(module).items() if name not in _OF_EVERY_MODULE}
     numbers = {**dict(module.named_parameters(recurse=False)), **dict(module.named_buffers(recurse=False))}
     return {**own, **numbers, **dict(module.named_children()), "training": module.training}
 
 
 def _qualified(function: Callable[..., Any]) -> str:
-    """The full name of a function or class that a module defines: its content is the module's."""
+    """The full name of a function or class that a module defines: its content is the module's.
+
+    Raises:
+        _UntoldError: it was made inside another, or is bound to a value.
+    """
     name = getattr(function, "__qualname__", "<")
-    if "<" in name or "." in name or getattr(function, "__self__", None) is not None:
+    bound = getattr(function, "__self__", None)
+    if "<" in name or (bound is not None and not inspect.ismodule(bound)):
         raise _UntoldError(name)
     return f"{function.__module__}.{name}"

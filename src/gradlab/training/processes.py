@@ -1,5 +1,6 @@
 """Forked processes that keep every core busy: each trains one seed, and then the next that nobody has begun."""
 
+import contextlib
 import itertools
 import json
 import multiprocessing
@@ -77,7 +78,7 @@ def train_in_processes(
         GradlabError: a process failed or was killed.
     """
     replicas = [_Replica(seed) for seed in seeds]
-    crew, rest = _Crew(task, replicas, cores=waves[0], left=waves[-1] - waves[0]), iter(replicas)
+    crew, rest = _Crew(task, replicas, waves), iter(replicas)
     try:
         for size in waves:
             wave = list(itertools.islice(rest, size))
@@ -92,10 +93,10 @@ def train_in_processes(
 
 
 class _Crew:
-    """The processes at work: one a core, and in the end one more for each seed that is left over."""
+    """The processes at work: one a core, and in the end one more for each seed that is left over; see `waves_of`."""
 
-    def __init__(self, task: Task, replicas: Sequence[_Replica], *, cores: int, left: int) -> None:
-        self._task, self._cores, self._left = task, cores, left
+    def __init__(self, task: Task, replicas: Sequence[_Replica], waves: Sequence[int]) -> None:
+        self._task, self._cores, self._left_over = task, waves[0], waves[-1] - waves[0]
         self._waiting = deque(replicas)
         self._workers: list[_Worker] = []
         self._failed = False
@@ -104,7 +105,8 @@ class _Crew:
     def rows_of(self, wave: Sequence[_Replica]) -> Iterator[Row]:
         """Yields rows as soon as every replica of the wave has reached their epoch.
 
-        Returns early where a process does not stop although it was asked to, or nobody is left to begin with a seed.
+        Asked to stop, or after a failure, it returns when nobody works any more: a process may be at a seed of the next
+        wave, and must save. It returns early where one does not stop although it was asked to.
         """
         while not self._is_out_of_patience():
             self._hire()
@@ -115,7 +117,8 @@ class _Crew:
                 for replica in wave:
                     while replica.rows and replica.rows[0]["epoch"] == epoch:
                         yield replica.rows.popleft()
-            if all(replica.ended for replica in wave) or not busy:
+            ending = self._failed or self._task.place.stop.signal_number
+            if not busy or (all(replica.ended for replica in wave) and not ending):
                 return
 
     def disband(self) -> None:
@@ -128,9 +131,9 @@ class _Crew:
             worker.connection.close()
 
     def _hire(self) -> None:
-        """Starts processes for as many of the waiting seeds as may be trained now."""
+        """Starts processes for as many of the waiting seeds as may be trained now: the last ones beside the others."""
         working = sum(not worker.dismissed for worker in self._workers)
-        while self._may_begin() and (working < self._cores or len(self._waiting) <= self._left):
+        while self._may_begin() and (working < self._cores or len(self._waiting) <= self._left_over):
             earlier = [worker.connection for worker in self._workers]
             self._workers.append(_spawn(self._task, self._waiting.popleft(), earlier))
             working += 1
@@ -148,7 +151,7 @@ class _Crew:
         replica = worker.replica
         try:
             message = worker.connection.recv_bytes()
-        except (EOFError, ConnectionResetError):
+        except (EOFError, OSError):  # it ended, perhaps within a message
             worker.process.join()
             replica.ended, replica.exit_code = True, worker.process.exitcode
             worker.dismissed = self._failed = True
@@ -167,7 +170,8 @@ class _Crew:
         """A process that is done with a seed gets the next one, or is told by the pipe's end that there is none."""
         if self._may_begin():
             worker.replica = self._waiting.popleft()
-            worker.connection.send_bytes(str(worker.replica.seed).encode())
+            with contextlib.suppress(OSError):  # it was killed just now, as its pipe will tell
+                worker.connection.send_bytes(str(worker.replica.seed).encode())
         else:
             worker.connection.close()
             worker.dismissed = True

@@ -34,11 +34,12 @@ def start(task: Task, learner: Learner) -> Training:
     if task.place.compile == "on" and not _is_finished(found):
         learner.compile(*EpochBatches(task, learner, 1).batch(0)[:2])
     training.fingerprint = fingerprint_of(task, learner)
-    if found is None and folder is not None and (found := twin_of(task, training, folder.name)):
-        write_state(folder, _steps_made(task, found[1]) + 1, *found)
-    if found is not None:
+    twin = twin_of(task, training, folder.name) if found is None and folder is not None else None
+    if found := found or twin:
         _restore(task, training, *found)
         task.place.report(progress_of(task, training))
+    if twin and folder is not None:
+        write_state(folder, _steps_made(task, twin[1]) + 1, *twin)
     if folder is not None and not training.finished:
         _refuse_full_disk(learner, folder)
     task.place.ranks.agree("saved states", [training.epoch, training.step_in_epoch])

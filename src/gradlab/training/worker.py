@@ -46,20 +46,26 @@ def work(task: Task, seed: int, connection: Connection, inherited: Sequence[Any]
         connection.send_bytes(PROGRESS + json.dumps(asdict(progress)).encode())
 
     try:
-        told = replace(task, place=replace(task.place, report=report))
-        while True:
-            connection.send_bytes(DONE + _outcome(told, seed, connection))
-            seed = int(connection.recv_bytes())
-    except EOFError:
-        pass  # nothing is left to do, or nobody to do it for
+        told, coming = replace(task, place=replace(task.place, report=report)), seed
+        while coming is not None:
+            connection.send_bytes(DONE + _outcome(told, coming, connection))
+            coming = _next_seed(connection)
     except InterruptedRunError as error:
         connection.send_bytes(STOPPED + json.dumps(str(error)).encode())
-    except (BrokenPipeError, ConnectionResetError):
+    except BrokenPipeError:
         os._exit(1)
     except Exception as error:
         connection.send_bytes(FAILED + json.dumps(_failure(error)).encode())
     finally:
         connection.close()
+
+
+def _next_seed(connection: Connection) -> int | None:
+    """What the parent says; None where nothing is left to do, or nobody to do it for."""
+    try:
+        return int(connection.recv_bytes())
+    except (EOFError, ConnectionResetError):
+        return None
 
 
 def description(training: Training, replica: int) -> dict[str, Any]:
