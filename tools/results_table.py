@@ -36,6 +36,15 @@ SEVERAL: Mapping[str, Mapping[str, tuple[str, ...]]] = {
         "group_equivariance-c4.json": ("CNN", "C4"),
         "group_equivariance-10000.json": ("CNN", "C4", "C8", "D4"),
     },
+    "pixel_shuffle": {
+        "core/pixel_shuffle.json": (
+            "MLP, no shuffle",
+            "MLP, fixed shuffle",
+            "ResNet, no shuffle",
+            "ResNet, fixed shuffle",
+        ),
+        "pixel_shuffle-2-epochs.json": ("ViT, no shuffle", "ViT, fixed shuffle"),
+    },
     "rotated_mnist": {
         "rotated_mnist.json": ("Z2CNN", "P4CNN"),
         "rotated_mnist-strided.json": ("StridedC8",),

@@ -3,11 +3,10 @@
 Expect: one fixed order of the pixels changes nothing for the MLP, whose first layer gives each pixel weights of its own
 and never knew where it lay; it costs the ResNet its lead, since small filters that slide over the image are the wrong
 idea for shuffled pixels; the ViT lies between. With a new order for each batch or image only what no order can hide is
-left, the colours, and every network comes down to about the same low accuracy.
+left, the colours: the MLP keeps some 28 %, the ResNet some 40 %.
 Source: handbook, practical 1, part 3 and practical 2, part 3.
 Command: `gradlab run pixel_shuffle`; with the transformer: `gradlab run pixel_shuffle --networks MLP ResNet ViT`
-Cost: 35 min 8 s with `--networks ResNet ViT --epochs 2` for 8 arms x 3 seeds, bfloat16, 1 core
-(results/pixel_shuffle-2-epochs.json).
+Cost: 1 h 13 min with `--mlp-epochs 25` for 8 arms x 3 seeds, bfloat16, 2 cores (results/core/pixel_shuffle.json).
 """
 
 from collections.abc import Iterator, Mapping
