@@ -191,3 +191,17 @@ def test_a_dry_run_counts_it_once(two_of_one, capsys):
     assert found["rotation_robustness"]["ResNet"]["estimated_seconds"] == 0
     assert found["rotation_robustness"]["MLP"]["estimated_seconds"] > 0
     assert found["vit"]["handbook"]["estimated_seconds"] == 0
+    group.run_group("practical2", _options("--dry-run"))
+    told = " ".join(capsys.readouterr().out.split())
+    assert re.search(r"rotation_robustness 3 arms, about [\w .]+; not trained again: ResNet vit", told)
+    assert "vit 1 arm, about 0 s; not trained again: handbook" in told
+
+
+def test_a_groups_folder_is_told_from_a_run(gradlab, tmp_path):
+    for name in ("all", "others"):
+        (tmp_path / name).mkdir()
+        (tmp_path / name / "group.json").write_text("{}")
+    for command in (("report", "all"), ("compare", "all", "others")):
+        told = gradlab(*command)
+        assert told.returncode == 74
+        assert "all holds several runs and a report of all, which `gradlab resume all` makes anew" in told.stderr

@@ -40,12 +40,19 @@ def dry_run_group(name: str, members: list[dict[str, Any]], *, as_json: bool) ->
     print(f"{name} (dry run, nothing is kept)")
     width = max(len(document["experiment"]) for document in documents)
     for document in documents:
-        arms = f"{count} arm{'s' * (count > 1)}" if (count := len(document["arms"])) else ""
-        told = f"{arms}, about {duration(document['estimated_seconds'])}" if arms else "it trains no network"
-        print(f"    {document['experiment'].ljust(width)} {told}")
+        print(f"    {document['experiment'].ljust(width)} {_member_text(document)}")
     print(f"in all about {duration(total)} for {len(members[0]['seeds'])} seeds, {COUNTED}")
     print("layers and memory of one: gradlab run EXPERIMENT --dry-run")
     return 0
+
+
+def _member_text(document: dict[str, Any]) -> str:
+    arms = document["arms"]
+    if not arms:
+        return "it trains no network"
+    again = [arm for arm, about in arms.items() if not about["estimated_seconds"]]
+    shared = f"; not trained again: {', '.join(again)}" if again else ""
+    return f"{counted(len(arms), 'arm')}, about {duration(document['estimated_seconds'])}{shared}"
 
 
 def estimate(settings: dict[str, Any], known: set[str] | None = None) -> dict[str, Any]:

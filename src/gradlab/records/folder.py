@@ -83,14 +83,21 @@ class RunFolder:
         try:
             document = json.loads(path.read_bytes())
         except OSError as error:
-            if name != "config" and self.has("config"):
-                raise FileError(f"{self.path} is not finished: `gradlab resume {self.path}` goes on with it") from error
-            raise FileError(f"cannot read {path}: {error.strerror}; is {self.path} a gradlab run?") from error
+            raise FileError(self._why_missing(path, error)) from error
         except (ValueError, RecursionError) as error:
             raise FileError(f"{path} is damaged: {error}") from error
         if not isinstance(document, dict):
             raise FileError(f"{path} is damaged: expected a JSON object")
         return document
+
+    def _why_missing(self, path: Path, error: OSError) -> str:
+        """What a document that cannot be read says about the folder, and what to do."""
+        if self.has("config") and path.stem != "config":
+            return f"{self.path} is not finished: `gradlab resume {self.path}` goes on with it"
+        if self.has("group"):
+            again = f"`gradlab resume {self.path}` makes anew"
+            return f"{self.path} holds several runs and a report of all, which {again}: name one of the folders in it"
+        return f"cannot read {path}: {error.strerror}; is {self.path} a gradlab run?"
 
     def has(self, name: str) -> bool:
         """Whether `<name>.json` is there."""
