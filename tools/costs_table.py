@@ -62,10 +62,11 @@ def runs() -> dict[str, dict[str, Any]]:
 
 def page() -> str:
     """The page: a table of the runs of single experiments, and one for each group that was run in one go."""
-    alone = {name: document for name, document in runs().items() if "/" not in name}
+    every = runs()
+    alone = {name: document for name, document in every.items() if "/" not in name}
     parts = [HEAD + COLUMNS + "\n".join(row(document, name) for name, document in alone.items()) + "\n"]
-    for group in sorted({name.partition("/")[0] for name in runs().keys() - alone.keys()}):
-        found = {f"{group}/{name}.json": runs()[f"{group}/{name}.json"] for name in GROUPS[group]}
+    for group in sorted({name.partition("/")[0] for name in every.keys() - alone.keys()}):
+        found = {f"{group}/{name}.json": every[f"{group}/{name}.json"] for name in GROUPS[group]}
         total = duration(sum(document["seconds"] for document in found.values()))
         where = machine(next(iter(found.values())))
         about = textwrap.fill(f"{ABOUT[group]} In one go on {where}: {total}. {OF_GROUP}", 120)

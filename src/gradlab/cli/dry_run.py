@@ -50,9 +50,9 @@ def _member_text(document: dict[str, Any]) -> str:
     arms = document["arms"]
     if not arms:
         return "it trains no network"
-    again = [arm for arm, about in arms.items() if not about["estimated_seconds"]]
-    shared = f"; not trained again: {', '.join(again)}" if again else ""
-    return f"{counted(len(arms), 'arm')}, about {duration(document['estimated_seconds'])}{shared}"
+    taken = [arm for arm, about in arms.items() if not about["estimated_seconds"]]
+    told = f"; not trained again: {', '.join(taken)}" if taken else ""
+    return f"{counted(len(arms), 'arm')}, about {duration(document['estimated_seconds'])}{told}"
 
 
 def estimate(settings: dict[str, Any], known: set[str] | None = None) -> dict[str, Any]:
