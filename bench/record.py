@@ -64,7 +64,8 @@ def write(name: str, measured: Mapping[str, Any], *, peers: Sequence[str] = (), 
         "load_at_start": LOAD_AT_START,
     }
     environment = describe_environment(threads=1, peers={package: _version(package) for package in peers})
-    path = RESULTS / machine(processor or environment["processor"]) / f"{name}.json"
+    here = f"{environment['processor']} {environment['instructions'] or ''}"
+    path = RESULTS / machine(processor or here) / f"{name}.json"
     path.parent.mkdir(parents=True, exist_ok=True)
     document = {"name": name, **now, "environment": environment, **measured}
     if "networks" in measured:
@@ -91,14 +92,14 @@ def _settings(document: Mapping[str, Any]) -> dict[str, Any]:
     environment = document["environment"]
     rest = ("networks", "environment", "date", "command", "commit", "uncommitted_changes", "load_at_start")
     kept = {key: value for key, value in document.items() if key not in rest}
-    return kept | {key: environment[key] for key in ("processor", "cores", "python")} | {
+    return kept | {key: environment.get(key) for key in ("processor", "instructions", "cores", "python")} | {
         "torch": environment["packages"]["torch"], "peers": environment.get("peers")
     }  # fmt: skip
 
 
-def machine(processor: object) -> str:
-    """The folder of a processor's results, such as "amd-epyc"."""
-    words = re.sub(r"\((R|TM)\)", "", str(processor), flags=re.IGNORECASE)
+def machine(processor: str) -> str:
+    """The folder of a processor's results, such as "amd-epyc-avx2"."""
+    words = re.sub(r"\((R|TM)\)", "", processor, flags=re.IGNORECASE)
     return re.sub(r"[^a-z0-9]+", "-", words.lower()).strip("-") or "unknown"
 
 

@@ -4,6 +4,8 @@ Wall time of the same epochs, one thread a process, interleaved. In a row and in
 times as many epochs as well: what the longer training takes more is the cost without the start of the processes.
 Processes are measured a second time while another program keeps one core busy. Then as many processes as there are
 cores, and the program, share the cores: N processes on N cores have N * N / (N + 1) of them.
+What the cores themselves give up to each other, in clock and caches, is seen in programs that share nothing: one of
+them trains its part of the seeds, alone or while one on each other core does the same.
 Run: `python -m bench.seeds_together`, on a machine that does nothing else
 """
 
@@ -11,8 +13,10 @@ import argparse
 import multiprocessing
 import statistics
 from collections.abc import Callable, Iterator
+from concurrent.futures import ProcessPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import cache
 
 import torch
 from torch import nn
@@ -70,6 +74,30 @@ def training(case: Case, times: int = 1) -> Callable[[tuple[int, ...], str], Non
     return train
 
 
+@cache
+def _ready(network: str) -> Callable[[tuple[int, ...], str], None]:
+    torch.set_num_threads(1)
+    return training(CASES[network], LONGER)
+
+
+def _train_part(network: str, seeds: tuple[int, ...]) -> None:
+    _ready(network)(seeds, "in a row")
+
+
+def programs_at_once(network: str, rounds: int) -> dict[str, list[float]]:
+    """Wall seconds in which one program trains its part of the seeds: alone, and beside one on each other core."""
+    cores = available_cores()
+    part = SEEDS[: max(1, len(SEEDS) // cores)]
+    with ProcessPoolExecutor(cores, mp_context=multiprocessing.get_context("spawn")) as pool:
+
+        def train(programs: int) -> None:
+            for done in [pool.submit(_train_part, network, part) for _ in range(programs)]:
+                done.result()
+
+        variants = {"alone": lambda: train(1), "at once": lambda: train(cores)}
+        return interleaved(variants, rounds=rounds, clock=wall_clock)
+
+
 def _count() -> None:
     number = 0
     while True:
@@ -88,9 +116,9 @@ def busy_core() -> Iterator[None]:
         other.join()
 
 
-def measured(case: Case, rounds: int) -> dict[str, object]:
+def measured(network: str, rounds: int) -> dict[str, object]:
     """Wall seconds of each way, and its speed as a multiple of one seed after the other, in this very process."""
-    train, longer = training(case), training(case, LONGER)
+    train, longer = training(CASES[network]), training(CASES[network], LONGER)
     ways = ("in a row", "processes", "stacked", "auto")
     variants = {way: lambda way=way: train(SEEDS, way) for way in ways}
     long = {f"{way}, longer": lambda way=way: longer(SEEDS, way) for way in ways[:2]}
@@ -98,6 +126,7 @@ def measured(case: Case, rounds: int) -> dict[str, object]:
     with busy_core():
         alone = {"one seed": lambda: train(SEEDS[:1], "in a row"), "processes": variants["processes"]}
         beside = interleaved(alone, rounds=rounds, clock=wall_clock)
+    programs = programs_at_once(network, rounds)
     return {
         "wall_seconds": times,
         "speed_to_in_a_row": {
@@ -108,6 +137,12 @@ def measured(case: Case, rounds: int) -> dict[str, object]:
             "wall_seconds": beside,
             "processes_to_seeds_times_one": statistics.median(
                 len(SEEDS) * b / a for a, b in zip(beside["processes"], beside["one seed"], strict=True)
+            ),
+        },
+        "programs_that_share_nothing": {
+            "wall_seconds": programs,
+            "speed_to_one": statistics.median(
+                available_cores() * a / b for a, b in zip(programs["alone"], programs["at once"], strict=True)
             ),
         },
     }
@@ -130,7 +165,7 @@ def main() -> None:
     torch.set_num_threads(1)
     found = {}
     for name in asked.networks:
-        found[name] = measured(CASES[name], asked.rounds)
+        found[name] = measured(name, asked.rounds)
         print(name, found[name]["speed_to_in_a_row"], flush=True)
     about = {"unit": "wall seconds", "seeds": len(SEEDS), "cores": available_cores(), "networks": found}
     print(write("seeds_together", about))

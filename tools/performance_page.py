@@ -5,6 +5,8 @@ import statistics
 from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 
+from bench.record import machine
+from gradlab.records.environment import VECTOR_INSTRUCTIONS
 from tools.performance_goals import GOALS, Document, auto_behind
 
 ROOT = Path(__file__).parents[1]
@@ -100,16 +102,19 @@ def seeds_together(found: Document) -> str:
     rows = [
         [network, *(times(about["speed_to_in_a_row"][way]) for way in ways),
          times(about["steady_processes_to_in_a_row"]) if "steady_processes_to_in_a_row" in about else "",
-         f"{auto_behind(about):.0%}", times(about["beside_another_program"]["processes_to_seeds_times_one"])]
+         f"{auto_behind(about):.0%}", times(about["beside_another_program"]["processes_to_seeds_times_one"]),
+         times(about["programs_that_share_nothing"]["speed_to_one"]) if "programs_that_share_nothing" in about else ""]
         for network, about in found["networks"].items()
     ]  # fmt: skip
     last = ["processes once they have started", "`auto` behind the best",
-            "processes beside another program, to one seed after the other there"]  # fmt: skip
+            "processes beside another program, to one seed after the other there",
+            "programs that share nothing"]  # fmt: skip
     cores = found["cores"]
     fair = cores * cores / (cores + 1)
     told = (
         f"{found['seeds']} seeds on {cores} cores. Beside a program that keeps one core busy, {cores} processes have "
-        f"a fair share of {fair:.2f} cores."
+        f"a fair share of {fair:.2f} cores. The last column is what the cores give by themselves: {cores} programs at "
+        "once that share nothing, beside one alone."
     )
     return f"{told}\n\n" + table(["network", *ways, *last], rows)
 
@@ -270,13 +275,20 @@ SECTIONS: dict[str, tuple[str, Callable[[Document], str]]] = {
 def section(name: str) -> str:
     """A bench's title and, for each kind of machine, its table, its goals, and where and when it was measured."""
     title, body = SECTIONS[name]
-    found = [json.loads(path.read_text()) for path in sorted(RESULTS.glob(f"*/{name}.json"))]
-    parts = [f"### {processor(each)}\n\n{body(each)}{goals(name, each)}\n\n{measured(each)}" for each in found]
+    found = {path.parent.name: json.loads(path.read_text()) for path in sorted(RESULTS.glob(f"*/{name}.json"))}
+    parts = [
+        f"### {processor(each, folder)}\n\n{body(each)}{goals(name, each)}\n\n{measured(each)}"
+        for folder, each in found.items()
+    ]
     return "\n\n".join([f"## {title}", *parts]) + "\n"
 
 
-def processor(found: Document) -> str:
-    return found["environment"]["processor"].replace("(R)", "")
+def processor(found: Document, folder: str) -> str:
+    """Its name, and its vector instructions: older files leave those to the name of their folder."""
+    name = found["environment"]["processor"]
+    further = folder.removeprefix(machine(name)).lstrip("-")
+    told = next((told for told in VECTOR_INSTRUCTIONS.values() if machine(told) == further), None)
+    return ", ".join([name.replace("(R)", ""), *([told] if told else [])])
 
 
 def goals(name: str, found: Document) -> str:

@@ -11,7 +11,8 @@ from bench import record
     ("processor", "folder"),
     [
         ("Intel(R) Xeon(R) Processor", "intel-xeon-processor"),
-        ("AMD EPYC", "amd-epyc"),
+        ("AMD EPYC AVX2", "amd-epyc-avx2"),
+        ("AMD EPYC AVX-512 with bfloat16", "amd-epyc-avx-512-with-bfloat16"),
         ("Intel(R) Core(TM) i7-1260P", "intel-core-i7-1260p"),
         ("", "unknown"),
     ],
@@ -51,6 +52,16 @@ def test_what_was_measured_under_other_settings_is_set_aside(tmp_path, monkeypat
     (aside,) = set(path.parent.iterdir()) - {path}
     assert aside.name.startswith("seeds-of ")
     assert list(json.loads(aside.read_text())["networks"]) == ["MLP"]
+
+
+def test_two_kinds_of_processor_of_one_name_have_two_folders(tmp_path, monkeypatch):
+    monkeypatch.setattr(record, "RESULTS", tmp_path)
+    folders = set()
+    for instructions in ("AVX2", "AVX-512", None):
+        told = {**record.describe_environment(), "processor": "AMD EPYC", "instructions": instructions}
+        monkeypatch.setattr(record, "describe_environment", lambda told=told, **_: told)
+        folders.add(record.write("loop", {}).parent.name)
+    assert folders == {"amd-epyc-avx2", "amd-epyc-avx-512", "amd-epyc"}
 
 
 def test_a_gpu_has_a_folder_of_its_own(tmp_path, monkeypatch):

@@ -74,6 +74,24 @@ def test_a_system_without_these_calls_is_still_described(monkeypatch):
     description = describe_environment()
     assert description["memory_bytes"] is None
     assert description["processor"] == (platform.processor() or platform.machine())
+    assert description["instructions"] is None
+
+
+@pytest.mark.parametrize(
+    ("information", "told"),
+    [
+        ("model name\t: AMD EPYC\nflags\t\t: fpu avx2 avx512f avx512_bf16", "AVX-512 with bfloat16"),
+        ("model name\t: AMD EPYC\nflags\t\t: fpu avx avx2 fma", "AVX2"),
+        ("model name\t: Intel(R) Xeon(R)\nflags\t\t: avx2 avx512f amx_bf16 avx512_bf16", "AMX"),
+        ("model name\t: Intel(R) Xeon(R)\nflags\t\t: avx2 avx512f", "AVX-512"),
+        ("processor\t: 0\nFeatures\t: fp asimd evtstrm", "NEON"),
+        ("model name\t: an old one\nflags\t\t: fpu sse2", None),
+        ("", None),
+    ],
+)
+def test_two_processors_of_one_name_are_told_apart(monkeypatch, information, told):
+    monkeypatch.setattr(Path, "read_text", lambda *_, **__: information)
+    assert environment.vector_instructions() == told
 
 
 def test_the_digest_is_of_every_source_that_can_change_a_trained_number(tmp_path, monkeypatch):

@@ -14,6 +14,7 @@ CONDITIONS = (
     "precision",
     "capability",
     "processor",
+    "instructions",
     "accelerator",
     "augmentation",
     "batch norm",

@@ -39,7 +39,8 @@ def main(words: Sequence[str]) -> int:
     packages = environment["packages"]
     assert isinstance(packages, dict)
     print(f"Python {environment['python']} on {environment['system']}")
-    print(f"{environment['processor']}, {environment['cores']} cores")
+    told = [environment["processor"], environment["instructions"], f"{environment['cores']} cores"]
+    print(", ".join(str(each) for each in told if each))
     print(", ".join(f"{name} {version or 'missing'}" for name, version in packages.items()))
     for finding in findings:
         state = finding.state.upper() if finding.state == "mend" else finding.state

@@ -1,7 +1,7 @@
 """What a run leaves behind: files written whole or not at all, rows, weights, environment."""
 
 from gradlab.records.earlier import forget, reopen, seconds_told, take_back
-from gradlab.records.environment import code_digest, describe_environment, processor_name
+from gradlab.records.environment import code_digest, describe_environment, processor_name, vector_instructions
 from gradlab.records.files import append_line, sha256_of_file, write_atomically, write_json
 from gradlab.records.folder import RunFolder, new_run_folder, slug
 from gradlab.records.journal import Row, RowJournal, read_rows
@@ -26,6 +26,7 @@ __all__ = [
     "sha256_of_file",
     "slug",
     "take_back",
+    "vector_instructions",
     "write_atomically",
     "write_json",
     "write_sealed",

@@ -18,6 +18,7 @@ def describe_environment(**further: object) -> dict[str, object]:
         "packages": {name: _version(name) for name in PACKAGES},
         "system": f"{platform.system()} {platform.release()} {platform.machine()}",
         "processor": processor_name(),
+        "instructions": vector_instructions(),
         "cores": available_cores(),
         "memory_bytes": _memory_bytes(),
         **further,
@@ -55,12 +56,36 @@ def _version(package: str) -> str | None:
 
 def processor_name() -> str:
     """The processor's name as its maker prints it."""
+    return _said_of_the_processor("model name") or platform.processor() or platform.machine()
+
+
+VECTOR_INSTRUCTIONS = {
+    "amx_bf16": "AMX",
+    "avx512_bf16": "AVX-512 with bfloat16",
+    "avx512f": "AVX-512",
+    "avx2": "AVX2",
+    "asimd": "NEON",
+}
+"""Flags by which Linux tells vector instructions, the ablest first, and what they are called."""
+
+
+def vector_instructions() -> str | None:
+    """The ablest vector instructions of this processor, which its name need not tell; None where Linux tells none.
+
+    A virtual machine's "AMD EPYC" may be any of four generations, of which each rounds in an order of its own.
+    """
+    flags = (_said_of_the_processor("flags") or _said_of_the_processor("Features") or "").split()
+    return next((name for flag, name in VECTOR_INSTRUCTIONS.items() if flag in flags), None)
+
+
+def _said_of_the_processor(what: str) -> str | None:
+    """What Linux says of the first core under this heading."""
     information = Path("/proc/cpuinfo")
     if sys.platform == "linux" and information.exists():
         for line in information.read_text(errors="replace").splitlines():
-            if line.startswith("model name"):
+            if line.startswith(what):
                 return line.partition(":")[2].strip()
-    return platform.processor() or platform.machine()
+    return None
 
 
 def _memory_bytes() -> int | None:

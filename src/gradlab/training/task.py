@@ -12,7 +12,7 @@ from torch import Tensor, nn
 from gradlab import rng
 from gradlab.augment import Transform, native_augmentation, uses_the_kernel
 from gradlab.nn import native_norm
-from gradlab.records import code_digest, processor_name
+from gradlab.records import code_digest, processor_name, vector_instructions
 from gradlab.training.pretrained import Pretrained
 from gradlab.training.ranks import Ranks
 from gradlab.training.recipe import Recipe
@@ -145,6 +145,7 @@ class Task:
             "precision": self.place.precision,
             "capability": torch.backends.cpu.get_cpu_capability(),
             "processor": processor_name(),
+            "instructions": vector_instructions(),
             "accelerator": _accelerator(self.place.device),
             "augmentation": native_augmentation() if uses_the_kernel(self.prepare) else "torch",
             "batch norm": native_norm() if self.place.precision == "bfloat16" else "torch",
