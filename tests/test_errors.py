@@ -65,6 +65,11 @@ def test_without_a_near_name_all_are_listed():
     assert str(unknown("dataset", "imagenet", ["a", "b"])) == "unknown dataset 'imagenet': known: a, b"
 
 
+def test_names_that_are_equally_near_are_all_offered():
+    message = str(unknown("experiment", "practical", ["practical1", "practical2", "vit"]))
+    assert message == "unknown experiment 'practical': did you mean 'practical1' or 'practical2'?"
+
+
 def test_known_names_may_be_an_iterator():
     assert "known: a, b" in str(unknown("model", "zzz", iter(["a", "b"])))
 

@@ -3,6 +3,9 @@
 import difflib
 from collections.abc import Iterable
 
+LIKE = 0.5
+"""How like a name what was typed must be, of 1, to be taken for a slip."""
+
 
 class GradlabError(Exception):
     """One clear line for the user; `exit_code` is what the command line ends with."""
@@ -47,7 +50,7 @@ class InterruptedRunError(BaseException):
 
 
 def unknown(kind: str, value: str, known: Iterable[str], *, where: str = "") -> UsageError:
-    """Returns the error for a name that is not among the known ones, with the nearest of them.
+    """Returns the error for a name that is not among the known ones, with the nearest of them, or all that are as near.
 
     Args:
         kind: what the name stands for, such as "dataset".
@@ -57,7 +60,14 @@ def unknown(kind: str, value: str, known: Iterable[str], *, where: str = "") -> 
     """
     names = [str(name) for name in known]
     folded = {name.lower().replace("-", "_"): name for name in names}
-    near = difflib.get_close_matches(value.lower().replace("-", "_"), folded, n=1, cutoff=0.5)
-    advice = f"did you mean '{folded[near[0]]}'?" if near else f"known: {', '.join(names)}"
+    near = [f"'{folded[name]}'" for name in _nearest(value.lower().replace("-", "_"), folded)]
+    advice = f"did you mean {' or '.join(near)}?" if near else f"known: {', '.join(names)}"
     pointer = f" (see {where})" if where else ""
     return UsageError(f"unknown {kind} '{value}': {advice}{pointer}")
+
+
+def _nearest(value: str, known: Iterable[str]) -> list[str]:
+    """Those most like the value, in their own order; none where none is like it."""
+    likeness = {name: difflib.SequenceMatcher(None, name, value).ratio() for name in known}
+    most = max(likeness.values(), default=0.0)
+    return [name for name, ratio in likeness.items() if ratio == most] if most >= LIKE else []

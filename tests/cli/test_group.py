@@ -49,6 +49,7 @@ def test_a_group_is_interrupted_resumed_and_reported_as_one(gradlab, tmp_path, e
         assert found["experiment"] == name
         assert found["command"] == "gradlab run slides --quick --seeds 0", "also where `gradlab resume` began it"
     page = (tmp_path / "all" / "report.html").read_text()
+    assert page.index("Answers at a glance") < page.index(next(iter(GROUPS["slides"])))
     assert page.count("gradlab run slides --quick --seeds 0") >= len(GROUPS["slides"])
     assert page.count('class="answer"') >= len(GROUPS["slides"]) or page.count("Answer") >= len(GROUPS["slides"])
 
@@ -66,13 +67,14 @@ def test_an_experiment_that_diverges_does_not_keep_the_others_from_their_turn(tm
 
     monkeypatch.setattr(group, "begin", begin)
     monkeypatch.setattr(group, "page_of_run", lambda run, _blocks: run.path.name)
+    monkeypatch.setattr(group, "with_front_page", lambda pages, _command: ["front", *pages])
     monkeypatch.setattr(group, "load_experiment", lambda _name: SimpleNamespace(page=lambda _run: []))
     written = []
     monkeypatch.setattr(group, "write_report", lambda pages, folder, title: written.append(pages) or SimpleNamespace(
         html=folder / "report.html", pdf=folder / "report.pdf"))  # fmt: skip
     code = group.run_group("slides", {**parse("run slides", "", FLAGS, ["--quick"]), "out": str(tmp_path / "all")})
     assert begun == list(GROUPS["slides"])
-    assert written == [list(GROUPS["slides"])], "one report of all"
+    assert written == [["front", *GROUPS["slides"]]], "one report of all"
     assert code == DivergedError("").exit_code == 1
     output, told = capsys.readouterr()
     assert "gradlab: lenet: 'net' seed 0: loss nan" in told
@@ -87,6 +89,7 @@ def test_a_group_asked_for_json_prints_one_document(tmp_path, monkeypatch, capsy
 
     monkeypatch.setattr(group, "begin", begin)
     monkeypatch.setattr(group, "page_of_run", lambda run, _blocks: run.path.name)
+    monkeypatch.setattr(group, "with_front_page", lambda pages, _command: ["front", *pages])
     monkeypatch.setattr(group, "load_experiment", lambda _name: SimpleNamespace(page=lambda _run: []))
     monkeypatch.setattr(group, "write_report", lambda _pages, folder, title: SimpleNamespace(
         html=folder / title, pdf=None))  # fmt: skip

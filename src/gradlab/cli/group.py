@@ -14,7 +14,7 @@ from gradlab.cli.together import refuse_several
 from gradlab.errors import DivergedError, InterruptedRunError
 from gradlab.experiments import GROUPS, source_of
 from gradlab.records import RunFolder, new_run_folder, write_json
-from gradlab.report import page_of_run, write_report
+from gradlab.report import page_of_run, with_front_page, write_report
 
 
 def run_group(name: str, options: dict[str, Any]) -> int:
@@ -68,6 +68,7 @@ def continue_group(folder: RunFolder) -> int:
             message = str(error).replace(f"gradlab resume {member.path}", f"gradlab resume {folder.path}")
             raise InterruptedRunError(message, exit_code=error.exit_code) from error
     pages = [page_of_run(run, load_experiment(run.path.name).page(run)) for run in members]
+    pages = with_front_page(pages, group["command"])
     paths = write_report(pages, folder.path, title=group["group"])
     seconds = sum(run.document("results")["seconds"] for run in members)
     told = {"folder": str(folder.path), "report": str(paths.html), "experiments": [run.path.name for run in members],

@@ -47,6 +47,7 @@ from gradlab.report.classification import (
 from gradlab.report.compare import compare_runs, comparison_blocks, comparison_text
 from gradlab.report.curves import line_chart
 from gradlab.report.documents import write_documents
+from gradlab.report.front_page import with_front_page
 from gradlab.report.graph_chart import Arrow, Box, GraphChart
 from gradlab.report.group_figures import kernel_copies, lifted_grids, maps_at_angles, moved_grids
 from gradlab.report.labels import differing_settings, labels_of, told_apart
@@ -138,6 +139,7 @@ __all__ = [
     "value_of",
     "values_by_seed",
     "with_error",
+    "with_front_page",
     "wrapped",
     "write_documents",
     "write_report",

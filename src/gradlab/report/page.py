@@ -87,9 +87,9 @@ def _record(page: Page) -> Iterator[Block]:
     if recipes := recipe_blocks(page.recipes):
         yield Details("Recipes", recipes)
     if page.data:
-        yield Facts(_pairs(page.data), "Data")
+        yield Facts(fact_pairs(page.data), "Data")
     environment = page.environment or page.results.get("environment", {})
-    pairs = [*_seeds(page.results), *_pairs(environment)]
+    pairs = [*_seeds(page.results), *fact_pairs(environment)]
     if "seconds" in page.results:
         pairs.append(("wall time", duration(page.results["seconds"])))
     if pairs:
@@ -121,7 +121,8 @@ def _seeds(results: Mapping[str, Any]) -> list[tuple[str, str]]:
     return [("seeds", seed_list(seeds)) for seeds in lists] if len(lists) == 1 else []
 
 
-def _pairs(mapping: Mapping[str, Any]) -> list[tuple[str, str]]:
+def fact_pairs(mapping: Mapping[str, Any]) -> list[tuple[str, str]]:
+    """Names and values of a record as a reader reads them."""
     return [(_LABELS.get(name, name.replace("_", " ")), _fact(name, value)) for name, value in mapping.items()]
 
 
