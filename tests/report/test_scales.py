@@ -3,7 +3,7 @@ from dataclasses import replace
 import pytest
 
 from gradlab.report.blocks import Line, LineChart
-from gradlab.report.scales import linear_ticks, log_ticks, padded, tick_labels, value_range
+from gradlab.report.scales import angle_ticks, linear_ticks, log_ticks, padded, tick_labels, value_range
 
 
 def chart_of(mean, low, high, **kind):
@@ -16,6 +16,13 @@ def test_ticks_are_round_and_inside():
     assert linear_ticks(1, 10, whole=True) == [2, 4, 6, 8, 10]
     assert log_ticks(0.5, 2000) == [1, 10, 100, 1000]
     assert log_ticks(1.5, 7) == [2, 5]
+
+
+def test_angles_are_marked_at_parts_of_a_right_angle():
+    assert angle_ticks(0, 360, count=8) == [0, 45, 90, 135, 180, 225, 270, 315, 360]
+    assert angle_ticks(0, 360, count=5) == [0, 90, 180, 270, 360]
+    assert angle_ticks(-20, 21, count=5) == [-20, -10, 0, 10, 20]
+    assert angle_ticks(0, 1e6, count=5)[1] == 360
 
 
 @pytest.mark.parametrize(

@@ -143,12 +143,13 @@ def page(run: RunFolder) -> list[Block]:
     arms = list(run.document("results")["arms"])
     curves = {arm: _curve(rows, arm) for arm in arms}
     angles = [angle for angle in SHOWN if all(angle in curve for curve in curves.values())]
+    turned = min(config["rotated_images"], run.document("environment")["data"]["sizes"]["test"])
     return [
         Answer(" ".join(_fall(arm, curve) for arm, curve in curves.items())
                or accuracies_sentence(run.document("results"))),
         line_chart(rows, x="angle", where={"split": "test"}, percent=True, title="Test accuracy over rotation",
                    x_label="rotation, degrees counter-clockwise",
-                   caption=f"The first {config['rotated_images']:,} test images at most; bilinear, black corners."),
+                   caption=f"The first {turned:,} test images; bilinear, black corners."),
         _pictures(run.arrays("rotated")),
         Table(("network", *(f"{angle}°" for angle in angles)),
               tuple((arm, *(percent(_mean(curve[angle]), 1) for angle in angles)) for arm, curve in curves.items()),

@@ -65,7 +65,8 @@ def _plot(sheet: Sheet, chart: LineChart, top: float, right: float, bottom: floa
     whole = all(place == int(place) for place in places)
     count = 8 if sheet.width > NARROW else 5
     mark(axes.yaxis, low, high, log=chart.log_y, percent=chart.percent)
-    mark(axes.xaxis, min(places), max(places), log=chart.log_x, percent=False, whole=whole, count=count)
+    angle = chart.columns[2] == "angle"
+    mark(axes.xaxis, min(places), max(places), log=chart.log_x, percent=False, whole=whole, angle=angle, count=count)
     # The vertical labels' own width decides where the plot begins.
     labels = tick_labels([float(tick) for tick in axes.get_yticks()], percent=chart.percent, log=chart.log_y)
     left = max(map(text_width, labels), default=0.0) + 12

@@ -11,12 +11,26 @@ from gradlab.report.blocks import LineChart
 
 _BAND_REACH = 0.6
 """How far, in ranges of what was measured, a band may stretch the axis: one that would dwarf the lines is cut off."""
+_DEGREES = (5, 10, 15, 30, 45, 90, 180, 360)
 _SUPERSCRIPT = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
 
 
-def mark(axis: Axis, low: float, high: float, *, log: bool, percent: bool, whole: bool = False, count: int = 6) -> None:
+def mark(
+    axis: Axis,
+    low: float,
+    high: float,
+    *,
+    log: bool,
+    percent: bool,
+    whole: bool = False,
+    angle: bool = False,
+    count: int = 6,
+) -> None:
     """Sets the axis's marks and their labels between `low` and `high`."""
-    ticks = log_ticks(low, high) if log else linear_ticks(low, high, whole=whole, count=count)
+    if angle:
+        ticks = angle_ticks(low, high, count=count)
+    else:
+        ticks = log_ticks(low, high) if log else linear_ticks(low, high, whole=whole, count=count)
     axis.set_ticks(ticks, labels=tick_labels(ticks, percent=percent, log=log))
     axis.set_ticks([], minor=True)
 
@@ -26,6 +40,13 @@ def linear_ticks(low: float, high: float, *, whole: bool = False, count: int = 6
     values = MaxNLocator(count, steps=[1, 2, 2.5, 5, 10], integer=whole).tick_values(low, high)
     slack = (high - low) * 1e-9
     return [float(value) for value in values if low - slack <= value <= high + slack]
+
+
+def angle_ticks(low: float, high: float, *, count: int = 6) -> list[float]:
+    """Whole parts of a right angle between `low` and `high` degrees, or multiples of it, at most `count` steps."""
+    step = next(step for step in _DEGREES if (high - low) / step <= count or step == _DEGREES[-1])
+    first = math.ceil(low / step)
+    return [float(step * place) for place in range(first, math.floor(high / step) + 1)]
 
 
 def log_ticks(low: float, high: float) -> list[float]:
