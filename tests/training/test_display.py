@@ -98,3 +98,11 @@ def test_a_diverged_seed_is_told(clock):
 @pytest.mark.parametrize(("seconds", "text"), [(0.4, "0 s"), (59.4, "59 s"), (200, "3 min 20 s"), (3900, "1 h 05 min")])
 def test_durations(seconds, text):
     assert duration(seconds) == text
+
+
+def test_a_warning_is_said_once_and_another_beside_it():
+    stream = io.StringIO()
+    display = Display(stream=stream)
+    for text in ("of all arms", "of all arms", "of one"):
+        display.warn(text)
+    assert stream.getvalue() == "warning: of all arms\nwarning: of one\n"

@@ -57,7 +57,7 @@ def execute_held(folder: RunFolder, *, quiet: bool, as_json: bool) -> int:
     stop = training.Stop()
     with stop.listening(), warnings.catch_warnings():
         warnings.simplefilter("always", UserWarning)
-        warnings.showwarning = lambda message, *_rest, **_more: display.say(f"warning: {message}")
+        warnings.showwarning = lambda message, *_rest, **_more: display.warn(str(message))
         folder.seal(finished=False)  # of what follows, everything may be written anew
         try:
             code = _execute(folder, settings, display, stop, as_json=as_json)

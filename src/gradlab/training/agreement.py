@@ -57,6 +57,9 @@ def refuse_misshapen(task: Task, training: Training, meta: Any) -> None:
         raise FileError(f"the saved state of '{task.arm}' is damaged: its values are not those of a training")
 
 
+SHA256_DIGITS, DIGITS_SHOWN = 64, 8
+
+
 def _is_standing(saved: Any) -> bool:
     """Whether a JSON value has the fields and the kinds of value of a `Standing`."""
     if not isinstance(saved, dict) or saved.keys() != {field.name for field in fields(Standing)}:
@@ -120,13 +123,20 @@ def refuse_other_settings(task: Task, learner: Learner, saved: dict[str, Any]) -
         )
 
 
-def same_ground(arm: str, saved: dict[str, Any], now: dict[str, Any]) -> bool:
-    """Whether nothing has changed that can change the bits of an arm; says what has."""
+def same_ground(saved: dict[str, Any], now: dict[str, Any]) -> bool:
+    """Whether nothing has changed that can change the bits of a training; says what has."""
     changed = [name for name in now if saved.get(name) != now[name]]
     if changed:
-        told = "; ".join(f"{name}: {saved.get(name)} then, {now[name]} now" for name in changed)
-        warnings.warn(f"'{arm}' goes on under other conditions ({told}): the result is not exact", stacklevel=2)
+        told = "; ".join(f"{name}: {_brief(saved.get(name))} then, {_brief(now[name])} now" for name in changed)
+        # No arm is named, so that it is the same sentence for all, and can be said once.
+        warnings.warn(f"training goes on under other conditions ({told}): the result is not exact", stacklevel=2)
     return not changed
+
+
+def _brief(value: object) -> str:
+    """A value in few letters: of a digest the first, which tell it from any other."""
+    told = str(value)
+    return f"{told[:DIGITS_SHOWN]}…" if len(told) == SHA256_DIGITS else told
 
 
 def fingerprint_of(task: Task, learner: Learner) -> dict[str, Any]:

@@ -34,6 +34,7 @@ class Display:
         self._latest: dict[int, Progress] = {}
         self._given: dict[int, float] = {}
         self._heard_at: dict[int, float] = {}
+        self._warned: set[str] = set()
         self._wiped = True
 
     def progress(self, progress: Progress) -> None:
@@ -72,6 +73,12 @@ class Display:
         self.wipe()
         self._stream.write(text + "\n")
         self._stream.flush()
+
+    def warn(self, text: str) -> None:
+        """Prints a warning that has not been said before: what holds for one arm and seed may hold for all."""
+        if text not in self._warned:
+            self._warned.add(text)
+            self.say(f"warning: {text}")
 
     def wipe(self) -> None:
         """Removes the moving line."""

@@ -165,7 +165,7 @@ def _train_all(task: Task, seeds: tuple[int, ...], trained: Trained) -> Iterator
 
     def keep(seed: int, weights: dict[str, Tensor], about: dict[str, Any]) -> None:
         first.update(first or about["fingerprint"])
-        trained.exact &= same_ground(task.arm, first, about["fingerprint"])
+        trained.exact &= same_ground(first, about["fingerprint"])
         _keep(task, trained, seed, weights, about)
 
     if trained.way.name == "processes":

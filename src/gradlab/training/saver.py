@@ -176,7 +176,7 @@ def _restore(task: Task, training: Training, tensors: dict[str, Tensor], meta: d
         if training.finished:
             training.exact, training.fingerprint = meta["exact"], meta["fingerprint"]
         else:
-            training.exact = meta["exact"] and same_ground(task.arm, meta["fingerprint"], training.fingerprint)
+            training.exact = meta["exact"] and same_ground(meta["fingerprint"], training.fingerprint)
     except (KeyError, IndexError, TypeError, RuntimeError, ValueError) as error:
         raise FileError(f"the saved state of '{task.arm}' is not of this model and recipe: {error}") from error
     for replica, standing in enumerate(training.standings):
