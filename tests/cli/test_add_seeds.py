@@ -103,6 +103,17 @@ def test_every_run_of_a_group_gets_what_it_lacks(tmp_path):
     assert runs[0].is_complete
 
 
+def test_a_group_s_report_that_grew_old_is_told(tmp_path, monkeypatch, capsys):
+    member, *_ = group(tmp_path / "all")
+    monkeypatch.chdir(tmp_path)
+    grown(member, (5,))
+    assert "the report of its group is older now: `gradlab resume all` writes it anew" in capsys.readouterr().err
+    group(tmp_path / "others")
+    grown(RunFolder(tmp_path / "others"), (6,))  # its report follows by itself
+    grown(finished(tmp_path / "alone" / "run"), (5,))
+    assert "its group" not in capsys.readouterr().err
+
+
 @pytest.mark.parametrize(("seeds", "message"), [
     ((1,), "has the seeds 0 1 already: name others than 1"), ((1, 0), "already: name others than 1 0"),
     ((2, 2), "different numbers of at least 0: got 2 2"), ((-1,), "different numbers of at least 0: got -1"),
