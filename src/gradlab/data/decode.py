@@ -54,7 +54,8 @@ def read_picture(path: Path | str, side: int, framing: Framing = "crop") -> np.n
     with _opened(path) as image:
         _refuse_large(image, _most_pixels(image, path))
         # A JPEG decodes at an eighth of its size for an eighth of the time; only images far larger than needed shrink.
-        image.draft(None, (2 * side, 2 * side))
+        if min(image.size) >= 4 * side:  # a smaller one stays as it is, and asking takes a twentieth of decoding it
+            image.draft(None, (2 * side, 2 * side))
         _refuse_large(image, MOST_PIXELS)
         image.load()
         ImageOps.exif_transpose(image, in_place=True)  # a large image must not be there twice
