@@ -26,7 +26,7 @@ from bench.handbook_loop import images_a_second, used
 from bench.record import write
 from gradlab.augment import ContrastiveTransformations, Transform, simclr_augmentation
 from gradlab.objectives import classification, info_nce
-from gradlab.training import keep_freed_memory
+from gradlab.training import Place, keep_freed_memory
 from gradlab.training.arithmetic import bfloat16_helps
 from gradlab.training.task import Objective, Precision
 
@@ -54,7 +54,7 @@ def about(name: str) -> tuple[Callable[[], nn.Module], Objective, Transform, int
     )
 
 
-def one_step(name: str) -> tuple[Callable[[], None], int]:
+def one_step(name: str, precision: Precision = "float32") -> tuple[Callable[[], None], int]:
     """A forward and backward pass over a batch of random inputs, and how many operations it makes."""
     make, objective, views, batch = about(name)
     model = make().train()
@@ -66,7 +66,9 @@ def one_step(name: str) -> tuple[Callable[[], None], int]:
 
     def step() -> None:
         model.zero_grad()
-        objective(model, inputs, labels)[0].backward()
+        with Place(precision=precision).autocast():
+            loss = objective(model, inputs, labels)[0]
+        loss.backward()
 
     with FlopCounterMode(display=False) as counter:
         step()
@@ -79,8 +81,13 @@ def share_of_arithmetic(step: Callable[[], None]) -> float:
     with profile(activities=[ProfilerActivity.CPU]) as found:
         for _ in range(3):
             step()
+    return arithmetic_seconds(found) / sum(entry.self_cpu_time_total for entry in found.key_averages()) * 1e6
+
+
+def arithmetic_seconds(found: profile) -> float:
+    """Processor seconds of a profile that were spent in products and convolutions."""
     own = {entry.key: entry.self_cpu_time_total for entry in found.key_averages()}
-    return sum(time for key, time in own.items() if any(part in key for part in ARITHMETIC)) / sum(own.values())
+    return sum(time for key, time in own.items() if any(part in key for part in ARITHMETIC)) / 1e6
 
 
 def seconds_a_step(name: str, precision: Precision) -> float:
@@ -117,7 +124,7 @@ def rate(call: Callable[[], object], operations: int, repeats: int = 5) -> float
 
 def measured(name: str, precision: Precision, rounds: int) -> dict[str, object]:
     """Rates of a network's step and of the references, round by round, with the medians of their ratios."""
-    step, operations = one_step(name)
+    step, operations = one_step(name, precision)
     fastest = references(precision)
     rates: dict[str, list[float]] = {kind: [] for kind in ("step", *fastest)}
     for turn in range(rounds + 1):  # the first round warms up
@@ -129,8 +136,12 @@ def measured(name: str, precision: Precision, rounds: int) -> dict[str, object]:
     to_fastest = {
         kind: statistics.median(a / b for a, b in zip(rates["step"], rates[kind], strict=True)) for kind in fastest
     }
-    return {"operations_a_step": operations, "operations_per_processor_second": rates, "median_ratio_to": to_fastest,
-            "share_of_arithmetic": share_of_arithmetic(step) if precision == "float32" else None}  # fmt: skip
+    return {
+        "operations_a_step": operations,
+        "operations_per_processor_second": rates,
+        "median_ratio_to": to_fastest,
+        "share_of_arithmetic": share_of_arithmetic(step),
+    }
 
 
 def main() -> None:

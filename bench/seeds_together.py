@@ -5,13 +5,16 @@ times as many epochs as well: what the longer training takes more is the cost wi
 Processes are measured a second time while another program keeps one core busy. Then as many processes as there are
 cores, and the program, share the cores: N processes on N cores have N * N / (N + 1) of them.
 What the cores themselves give up to each other, in clock and caches, is seen in programs that share nothing: one of
-them trains its part of the seeds, alone or while one on each other core does the same.
+them trains its part of the seeds, alone or while one on each other core does the same. And a stack has the same
+products to compute as one seed after the other: what share of one seed's processor time they take tells torch's
+profiler.
 Run: `python -m bench.seeds_together`, on a machine that does nothing else
 """
 
 import argparse
 import multiprocessing
 import statistics
+import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ProcessPoolExecutor
 from contextlib import contextmanager
@@ -20,7 +23,9 @@ from functools import cache
 
 import torch
 from torch import nn
+from torch.profiler import ProfilerActivity, profile
 
+from bench.arithmetic_floor import arithmetic_seconds
 from bench.record import interleaved, wall_clock, write
 from gradlab.augment import Normalize
 from gradlab.models import MLP, LeNet, LogRegression, ResNet
@@ -98,6 +103,16 @@ def programs_at_once(network: str, rounds: int) -> dict[str, list[float]]:
         return interleaved(variants, rounds=rounds, clock=wall_clock)
 
 
+def share_of_products(train: Callable[[tuple[int, ...], str], None]) -> float:
+    """What of one seed's processor time is spent in products and convolutions; without the profiler's own time."""
+    begin = time.process_time()
+    train(SEEDS[:1], "in a row")
+    whole = time.process_time() - begin
+    with profile(activities=[ProfilerActivity.CPU]) as found:
+        train(SEEDS[:1], "in a row")
+    return arithmetic_seconds(found) / whole
+
+
 def _count() -> None:
     number = 0
     while True:
@@ -129,6 +144,7 @@ def measured(network: str, rounds: int) -> dict[str, object]:
     programs = programs_at_once(network, rounds)
     return {
         "wall_seconds": times,
+        "share_of_products": share_of_products(train),
         "speed_to_in_a_row": {
             way: statistics.median(b / a for a, b in zip(times[way], times["in a row"], strict=True)) for way in ways
         },
