@@ -14,9 +14,9 @@ import pytest
 
 from gradlab.cli import group
 from gradlab.cli.arguments import parse
-from gradlab.cli.run import FLAGS, begin, settings_of
+from gradlab.cli.run import FLAGS, begin, main, settings_of
 from gradlab.cli.settings import complete_settings, configured, load_experiment
-from gradlab.errors import DivergedError
+from gradlab.errors import DivergedError, UsageError
 from gradlab.experiments import GROUPS, experiment_names
 from gradlab.records import RunFolder, write_json
 
@@ -208,3 +208,15 @@ def test_a_groups_folder_is_told_from_a_run(gradlab, tmp_path):
         told = gradlab(*command)
         assert told.returncode == 74
         assert "all holds several runs and a report of all, which `gradlab resume all` makes anew" in told.stderr
+
+
+@pytest.mark.parametrize("words", [["--patch-size", "4"], ["--quick", "--patch-size=4"]])
+def test_a_flag_of_a_member_is_told_to_be_one(words, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(UsageError) as told:
+        main(["practical2", *words])
+    assert str(told.value) == (
+        "--patch-size is a flag of rotation_robustness, pixel_shuffle, and practical2 runs each experiment by its own "
+        "settings: run one with it, as in `gradlab run rotation_robustness --patch-size ...`"
+    )
+    assert not list(tmp_path.iterdir())

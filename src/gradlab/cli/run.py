@@ -91,6 +91,7 @@ def main(words: Sequence[str]) -> int:
     if name in GROUPS:
         from gradlab.cli.group import run_group
 
+        _refuse_flags_of_members(name, rest)
         text = f"Runs {', '.join(GROUPS[name])} and makes one report."
         return run_group(name, parse(f"run {name}", text, FLAGS, rest))
     about = outline(source_of(name))
@@ -107,6 +108,21 @@ def main(words: Sequence[str]) -> int:
     from gradlab.records import new_run_folder
 
     return together(lambda: begin(new_run_folder(out, name), settings, quiet=quiet, as_json=as_json))
+
+
+def _refuse_flags_of_members(group: str, words: Sequence[str]) -> None:
+    """Says who takes a flag that one of a group's experiments has, and the group has not.
+
+    Raises:
+        UsageError: there is such a flag among the words.
+    """
+    members = {member: {flag.name for flag in outline(source_of(member)).fields} for member in GROUPS[group]}
+    for flag in (each.partition("=")[0] for each in words):
+        if taking := [member for member, names in members.items() if flag in names]:
+            raise UsageError(
+                f"{flag} is a flag of {', '.join(taking)}, and {group} runs each experiment by its own settings: "
+                f"run one with it, as in `gradlab run {taking[0]} {flag} ...`"
+            )
 
 
 def settings_of(name: str, question: str, options: dict[str, Any], changes: dict[str, Any]) -> dict[str, Any]:
