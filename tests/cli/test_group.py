@@ -220,3 +220,21 @@ def test_a_flag_of_a_member_is_told_to_be_one(words, tmp_path, monkeypatch):
         "settings: run one with it, as in `gradlab run rotation_robustness --patch-size ...`"
     )
     assert not list(tmp_path.iterdir())
+
+
+@pytest.mark.parametrize(
+    ("of_members", "command"),
+    [
+        ([(0, 1, 2), (0, 1, 2)], "gradlab run slides"),
+        ([(0, 1, 2, 7), (0, 1, 2, 7)], "gradlab run slides --seeds 0 1 2 7"),
+        ([(0, 1, 2, 7), (0, 1, 2)], "gradlab run slides"),
+    ],
+)
+def test_the_command_of_all_has_the_seeds_that_all_have_by_now(of_members, command, tmp_path):
+    members = []
+    for number, seeds in enumerate(of_members):
+        members.append(RunFolder(tmp_path / str(number)))
+        members[-1].path.mkdir()
+        write_json(members[-1].path / "config.json", {"seeds": seeds})
+    asked = {"command": "gradlab run slides", "options": {"seeds": None}}
+    assert group._repeating(asked, members) == command

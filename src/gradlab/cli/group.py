@@ -8,7 +8,8 @@ from pathlib import Path
 from typing import Any
 
 from gradlab.cli.fields import outline
-from gradlab.cli.run import begin, settings_of
+from gradlab.cli.repeat import with_seeds
+from gradlab.cli.run import USUAL_SEEDS, begin, settings_of
 from gradlab.cli.settings import load_experiment
 from gradlab.cli.together import refuse_several
 from gradlab.errors import DivergedError, InterruptedRunError
@@ -68,7 +69,7 @@ def continue_group(folder: RunFolder) -> int:
             message = str(error).replace(f"gradlab resume {member.path}", f"gradlab resume {folder.path}")
             raise InterruptedRunError(message, exit_code=error.exit_code) from error
     pages = [page_of_run(run, load_experiment(run.path.name).page(run)) for run in members]
-    pages = with_front_page(pages, group["command"])
+    pages = with_front_page(pages, _repeating(group, members))
     paths = write_report(pages, folder.path, title=group["group"])
     seconds = sum(run.document("results")["seconds"] for run in members)
     told = {"folder": str(folder.path), "report": str(paths.html), "experiments": [run.path.name for run in members],
@@ -76,6 +77,15 @@ def continue_group(folder: RunFolder) -> int:
     in_words = f"\nreport of all: {paths.html} and {paths.pdf}\nall took {duration(seconds)}, reports not counted"
     print(json.dumps(told, indent=2) if as_json else in_words)
     return max(codes)
+
+
+def _repeating(group: dict[str, Any], members: list[RunFolder]) -> str:
+    """The command of the group; with the seeds that all of its runs have by now, where they got more."""
+    seeds = {tuple(run.document("config")["seeds"]) for run in members}
+    asked = tuple(group["options"]["seeds"] or USUAL_SEEDS)
+    if len(seeds) > 1 or seeds == {asked}:
+        return str(group["command"])
+    return with_seeds(group["command"], list(seeds.pop()))
 
 
 def _member_settings(name: str, options: dict[str, Any], changes: dict[str, Any]) -> dict[str, Any]:

@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from gradlab.records import RunFolder
 
 DESCRIPTION = "Runs an experiment with several seeds and writes a report. `gradlab list` shows the experiments."
+USUAL_SEEDS = (0, 1, 2)
 FLAGS = (
     Flag(name="--quick", help="small settings, seconds on two cores, on data that needs no download"),
     Flag(name="--seeds", help="one replica each [0 1 2]", convert=whole_number, many=True, shown="SEED"),
@@ -131,7 +132,7 @@ def settings_of(name: str, question: str, options: dict[str, Any], changes: dict
     Raises:
         UsageError: the seeds repeat or are negative.
     """
-    seeds = options["seeds"] or (0, 1, 2)
+    seeds = options["seeds"] or USUAL_SEEDS
     if len(set(seeds)) != len(seeds) or min(seeds) < 0:
         raise UsageError(f"--seeds must be different numbers of at least 0: got {' '.join(map(str, seeds))}")
     return {
