@@ -2,6 +2,7 @@
 
 import datetime
 import importlib.util
+import itertools
 import json
 import os
 import re
@@ -81,18 +82,25 @@ def _earlier(path: Path, document: Mapping[str, Any]) -> dict[str, Any]:
         return {}
     found = json.loads(path.read_text())
     if _settings(found) != _settings(document):
-        path.rename(path.with_stem(f"{path.stem}-{found['date']}"))
+        _set_aside(path, found["date"])
         return {}
     when = {key: found[key] for key in ("date", "command", "commit", "load_at_start")}
     return {of: {"measured": when, **about} for of, about in found["networks"].items()}
 
 
+def _set_aside(path: Path, date: str) -> None:
+    """Gives a file a name with its date that no other has."""
+    further = itertools.chain([""], (f"-{number}" for number in itertools.count(2)))
+    names = (path.with_stem(f"{path.stem}-{date}{each}") for each in further)
+    path.rename(next(free for free in names if not free.exists()))
+
+
 def _settings(document: Mapping[str, Any]) -> dict[str, Any]:
-    """What has to be the same for two measurements to stand in one file."""
+    """What has to be the same for two measurements to stand in one file; the folder tells the instructions apart."""
     environment = document["environment"]
     rest = ("networks", "environment", "date", "command", "commit", "uncommitted_changes", "load_at_start")
     kept = {key: value for key, value in document.items() if key not in rest}
-    return kept | {key: environment.get(key) for key in ("processor", "instructions", "cores", "python")} | {
+    return kept | {key: environment.get(key) for key in ("processor", "cores", "python")} | {
         "torch": environment["packages"]["torch"], "peers": environment.get("peers")
     }  # fmt: skip
 

@@ -5,9 +5,8 @@ times as many epochs as well: what the longer training takes more is the cost wi
 Processes are measured a second time while another program keeps one core busy. Then as many processes as there are
 cores, and the program, share the cores: N processes on N cores have N * N / (N + 1) of them.
 What the cores themselves give up to each other, in clock and caches, is seen in programs that share nothing: one of
-them trains its part of the seeds, alone or while one on each other core does the same. And a stack has the same
-products to compute as one seed after the other: what share of one seed's processor time they take tells torch's
-profiler.
+them trains its part of the seeds, alone or while one on each other core does the same. And a stack spares the calls of
+one seed after the other, but not their products: what share of its time these take tells torch's profiler.
 Run: `python -m bench.seeds_together`, on a machine that does nothing else
 """
 
@@ -15,9 +14,9 @@ import argparse
 import multiprocessing
 import statistics
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from functools import cache
 
@@ -93,23 +92,29 @@ def programs_at_once(network: str, rounds: int) -> dict[str, list[float]]:
     """Wall seconds in which one program trains its part of the seeds: alone, and beside one on each other core."""
     cores = available_cores()
     part = SEEDS[: max(1, len(SEEDS) // cores)]
-    with ProcessPoolExecutor(cores, mp_context=multiprocessing.get_context("spawn")) as pool:
+    with ExitStack() as stack:
+        context = multiprocessing.get_context("spawn")
+        programs = [stack.enter_context(ProcessPoolExecutor(1, mp_context=context)) for _ in range(cores)]
 
-        def train(programs: int) -> None:
-            for done in [pool.submit(_train_part, network, part) for _ in range(programs)]:
+        def train(of: Sequence[ProcessPoolExecutor]) -> None:
+            for done in [program.submit(_train_part, network, part) for program in of]:
                 done.result()
 
-        variants = {"alone": lambda: train(1), "at once": lambda: train(cores)}
+        train(programs)  # each has started before anything is measured
+        variants = {"alone": lambda: train(programs[:1]), "at once": lambda: train(programs)}
         return interleaved(variants, rounds=rounds, clock=wall_clock)
 
 
 def share_of_products(train: Callable[[tuple[int, ...], str], None]) -> float:
-    """What of one seed's processor time is spent in products and convolutions; without the profiler's own time."""
-    begin = time.process_time()
-    train(SEEDS[:1], "in a row")
-    whole = time.process_time() - begin
+    """What of a stack's time is spent in products and convolutions.
+
+    The whole time is taken without the profiler, whose own time is mostly spent beside the few long calls of a stack.
+    """
+    begin = time.perf_counter()
+    train(SEEDS, "stacked")
+    whole = time.perf_counter() - begin
     with profile(activities=[ProfilerActivity.CPU]) as found:
-        train(SEEDS[:1], "in a row")
+        train(SEEDS, "stacked")
     return arithmetic_seconds(found) / whole
 
 
@@ -144,7 +149,7 @@ def measured(network: str, rounds: int) -> dict[str, object]:
     programs = programs_at_once(network, rounds)
     return {
         "wall_seconds": times,
-        "share_of_products": share_of_products(train),
+        "stack_in_products": share_of_products(train),
         "speed_to_in_a_row": {
             way: statistics.median(b / a for a, b in zip(times[way], times["in a row"], strict=True)) for way in ways
         },

@@ -104,18 +104,19 @@ def seeds_together(found: Document) -> str:
          times(about["steady_processes_to_in_a_row"]) if "steady_processes_to_in_a_row" in about else "",
          f"{auto_behind(about):.0%}", times(about["beside_another_program"]["processes_to_seeds_times_one"]),
          times(about["programs_that_share_nothing"]["speed_to_one"]) if "programs_that_share_nothing" in about else "",
-         f"{about['share_of_products']:.0%}" if "share_of_products" in about else ""]
+         f"{about['stack_in_products']:.0%}" if "stack_in_products" in about else ""]
         for network, about in found["networks"].items()
     ]  # fmt: skip
     last = ["processes once they have started", "`auto` behind the best",
             "processes beside another program, to one seed after the other there",
-            "programs that share nothing", "of a seed's time in products"]  # fmt: skip
+            "programs that share nothing", "of the stack's time in products"]  # fmt: skip
     cores = found["cores"]
     fair = cores * cores / (cores + 1)
     told = (
         f"{found['seeds']} seeds on {cores} cores. Beside a program that keeps one core busy, {cores} processes have "
         f"a fair share of {fair:.2f} cores. Programs that share nothing show what the cores give by themselves: "
-        f"{cores} at once beside one alone. What a seed spends in products, no stack can spare."
+        f"{cores} at once beside one alone. "
+        "A stack spares calls, not products: where they take most of its time, it can gain no more."
     )
     return f"{told}\n\n" + table(["network", *ways, *last], rows)
 

@@ -64,6 +64,24 @@ def test_two_kinds_of_processor_of_one_name_have_two_folders(tmp_path, monkeypat
     assert folders == {"amd-epyc-avx2", "amd-epyc-avx-512", "amd-epyc"}
 
 
+def test_a_file_that_does_not_tell_the_instructions_is_gone_on_with(tmp_path, monkeypatch):
+    monkeypatch.setattr(record, "RESULTS", tmp_path)
+    path = record.write("loop", {"networks": {"MLP": {"ratio": 1}}})
+    old = json.loads(path.read_text())
+    del old["environment"]["instructions"]
+    path.write_text(json.dumps(old))
+    record.write("loop", {"networks": {"ViT": {"ratio": 2}}})
+    assert set(json.loads(path.read_text())["networks"]) == {"MLP", "ViT"}
+
+
+def test_what_is_set_aside_twice_on_a_day_is_there_twice(tmp_path, monkeypatch):
+    monkeypatch.setattr(record, "RESULTS", tmp_path)
+    for seeds in (1, 2, 3, 4):
+        path = record.write("seeds", {"seeds": seeds, "networks": {"MLP": {"ratio": seeds}}})
+    found = {json.loads(each.read_text())["seeds"] for each in path.parent.iterdir()}
+    assert found == {1, 2, 3, 4}
+
+
 def test_a_gpu_has_a_folder_of_its_own(tmp_path, monkeypatch):
     monkeypatch.setattr(record, "RESULTS", tmp_path)
     assert record.write("seeds", {}, processor="NVIDIA H200").parent.name == "nvidia-h200"

@@ -222,12 +222,20 @@ def test_a_flag_of_a_member_is_told_to_be_one(words, tmp_path, monkeypatch):
     assert not list(tmp_path.iterdir())
 
 
+def test_so_is_one_that_switches_something_off(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(UsageError, match=r"^--no-warped is a flag of mlp_mnist, and slides runs"):
+        main(["slides", "--no-warped"])
+
+
 @pytest.mark.parametrize(
     ("of_members", "command"),
     [
         ([(0, 1, 2), (0, 1, 2)], "gradlab run slides"),
         ([(0, 1, 2, 7), (0, 1, 2, 7)], "gradlab run slides --seeds 0 1 2 7"),
         ([(0, 1, 2, 7), (0, 1, 2)], "gradlab run slides"),
+        ([(0, 1, 2, 8, 7), (0, 1, 2, 7, 8)], "gradlab run slides --seeds 0 1 2 8 7"),
+        ([(0, 1, 2, 7), (0, 1, 2, 8, 7)], "gradlab run slides --seeds 0 1 2 7"),
     ],
 )
 def test_the_command_of_all_has_the_seeds_that_all_have_by_now(of_members, command, tmp_path):

@@ -90,6 +90,8 @@ def test_a_system_without_these_calls_is_still_described(monkeypatch):
     ],
 )
 def test_two_processors_of_one_name_are_told_apart(monkeypatch, information, told):
+    monkeypatch.setattr("sys.platform", "linux")
+    monkeypatch.setattr(Path, "exists", lambda _path: True)
     monkeypatch.setattr(Path, "read_text", lambda *_, **__: information)
     assert environment.vector_instructions() == told
 

@@ -3,6 +3,7 @@
 import os
 import signal
 import time
+import warnings
 from collections import defaultdict
 
 import pytest
@@ -167,3 +168,14 @@ def test_asked_to_stop_also_the_next_waves_seed_is_saved(trained, tmp_path):
         collect(run)
     assert told.exists()
     assert list((tmp_path / "state" / "model" / "seed-2").iterdir()), "it was given time to save"
+
+
+def test_warnings_of_processes_are_heard_by_the_parent(trained):
+    def warn(_model):
+        warnings.warn("validation is dark", stacklevel=1)
+        return {"accuracy": 0.0}
+
+    run, _makers = trained((0, 1), measure=warn)
+    with pytest.warns(UserWarning, match="^validation is dark$") as heard:
+        collect(run)
+    assert len(heard) == 4, "two seeds, two epochs"

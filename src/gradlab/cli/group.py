@@ -81,11 +81,11 @@ def continue_group(folder: RunFolder) -> int:
 
 def _repeating(group: dict[str, Any], members: list[RunFolder]) -> str:
     """The command of the group; with the seeds that all of its runs have by now, where they got more."""
-    seeds = {tuple(run.document("config")["seeds"]) for run in members}
-    asked = tuple(group["options"]["seeds"] or USUAL_SEEDS)
-    if len(seeds) > 1 or seeds == {asked}:
+    of_runs = [run.document("config")["seeds"] for run in members]
+    common = [seed for seed in of_runs[0] if all(seed in seeds for seeds in of_runs)]
+    if set(common) == set(group["options"]["seeds"] or USUAL_SEEDS):
         return str(group["command"])
-    return with_seeds(group["command"], list(seeds.pop()))
+    return with_seeds(group["command"], common)
 
 
 def _member_settings(name: str, options: dict[str, Any], changes: dict[str, Any]) -> dict[str, Any]:

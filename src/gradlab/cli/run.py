@@ -117,13 +117,19 @@ def _refuse_flags_of_members(group: str, words: Sequence[str]) -> None:
     Raises:
         UsageError: there is such a flag among the words.
     """
-    members = {member: {flag.name for flag in outline(source_of(member)).fields} for member in GROUPS[group]}
+    members = {member: _names_of_flags(outline(source_of(member)).fields) for member in GROUPS[group]}
     for flag in (each.partition("=")[0] for each in words):
         if taking := [member for member, names in members.items() if flag in names]:
             raise UsageError(
                 f"{flag} is a flag of {', '.join(taking)}, and {group} runs each experiment by its own settings: "
                 f"run one with it, as in `gradlab run {taking[0]} {flag} ...`"
             )
+
+
+def _names_of_flags(flags: Sequence[Flag]) -> set[str]:
+    """As they may be typed: those that switch something on may also switch it off."""
+    off = {flag.name.replace("--", "--no-", 1) for flag in flags if flag.negatable}
+    return off | {flag.name for flag in flags}
 
 
 def settings_of(name: str, question: str, options: dict[str, Any], changes: dict[str, Any]) -> dict[str, Any]:

@@ -72,7 +72,7 @@ VECTOR_INSTRUCTIONS = {
 def vector_instructions() -> str | None:
     """The ablest vector instructions of this processor, which its name need not tell; None where Linux tells none.
 
-    A virtual machine's "AMD EPYC" may be any of four generations, of which each rounds in an order of its own.
+    A virtual machine's "AMD EPYC" may be one with AVX-512 or without, whose kernels add in other orders.
     """
     flags = (_said_of_the_processor("flags") or _said_of_the_processor("Features") or "").split()
     return next((name for flag, name in VECTOR_INSTRUCTIONS.items() if flag in flags), None)

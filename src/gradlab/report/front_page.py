@@ -9,8 +9,8 @@ from gradlab.report.page import Page, fact_pairs
 from gradlab.report.wording import counted, duration, seed_list
 
 OF_THE_MACHINE = (
-    "python", "packages", "system", "processor", "instructions", "cores", "memory_bytes", "device", "accelerator",
-    "precision", "threads",
+    "python", "packages", "system", "processor", "instructions", "cores", "memory_bytes", "device", "device_name",
+    "precision", "compile", "threads",
 )  # fmt: skip
 """What of the environment is told once where it is the same for all chapters."""
 

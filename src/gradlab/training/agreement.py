@@ -15,6 +15,7 @@ from gradlab.training.stack import Stack, losses_summed
 from gradlab.training.task import Task
 
 SAMPLED = (0.0, 0.1, 0.25, 0.5, 0.75, 0.9)  # where along the training two schedules are held against each other
+SHA256_DIGITS, DIGITS_SHOWN = 64, 8
 SHAPE: dict[str, Any] = {
     "fingerprint": dict,
     "settings": dict,
@@ -55,9 +56,6 @@ def refuse_misshapen(task: Task, training: Training, meta: Any) -> None:
     )
     if not whole:
         raise FileError(f"the saved state of '{task.arm}' is damaged: its values are not those of a training")
-
-
-SHA256_DIGITS, DIGITS_SHOWN = 64, 8
 
 
 def _is_standing(saved: Any) -> bool:

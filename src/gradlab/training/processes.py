@@ -19,7 +19,7 @@ from gradlab.errors import GradlabError
 from gradlab.records import Row
 from gradlab.training.state import unpack
 from gradlab.training.task import Progress, Task
-from gradlab.training.worker import DONE, FAILED, PROGRESS, ROW, work
+from gradlab.training.worker import DONE, FAILED, PROGRESS, ROW, WARNED, work
 
 STOP_SECONDS = 60.0
 """How long a process may take to save and stop before it is killed."""
@@ -161,6 +161,8 @@ class _Crew:
             replica.rows.append(json.loads(content))
         elif kind == PROGRESS:
             self._task.place.report(Progress(**json.loads(content)))
+        elif kind == WARNED:
+            warnings.warn(content.decode(), stacklevel=2)
         else:
             replica.outcome, replica.ended = message, True
             self._failed |= kind != DONE

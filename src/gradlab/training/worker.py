@@ -3,7 +3,8 @@
 import json
 import os
 import signal
-from collections.abc import Sequence
+import warnings
+from collections.abc import Callable, Sequence
 from dataclasses import asdict, replace
 from multiprocessing.connection import Connection
 from typing import Any
@@ -19,7 +20,7 @@ from gradlab.training.solo import Solo
 from gradlab.training.state import pack
 from gradlab.training.task import Progress, Task
 
-ROW, PROGRESS, DONE, STOPPED, FAILED = b"R", b"P", b"D", b"S", b"F"
+ROW, PROGRESS, WARNED, DONE, STOPPED, FAILED = b"R", b"P", b"W", b"D", b"S", b"F"
 """What a message to the parent is; its content follows. After `DONE` the worker waits for its next seed."""
 
 
@@ -45,6 +46,7 @@ def work(task: Task, seed: int, connection: Connection, inherited: Sequence[Any]
             os._exit(1)  # nobody is left to listen; the newest save stays
         connection.send_bytes(PROGRESS + json.dumps(asdict(progress)).encode())
 
+    warnings.showwarning = _passing_on(connection, warnings.showwarning)
     try:
         told, coming = replace(task, place=replace(task.place, report=report)), seed
         while coming is not None:
@@ -58,6 +60,18 @@ def work(task: Task, seed: int, connection: Connection, inherited: Sequence[Any]
         connection.send_bytes(FAILED + json.dumps(_failure(error)).encode())
     finally:
         connection.close()
+
+
+def _passing_on(connection: Connection, show: Callable[..., None]) -> Callable[..., None]:
+    """To be called instead of `show`: the parent hears the warnings of all processes, and can say equal ones once."""
+
+    def pass_on(message: Warning | str, category: type[Warning], *where: Any, **further: Any) -> None:
+        if issubclass(category, UserWarning):
+            connection.send_bytes(WARNED + str(message).encode())
+        else:
+            show(message, category, *where, **further)
+
+    return pass_on
 
 
 def _next_seed(connection: Connection) -> int | None:
