@@ -1,11 +1,14 @@
 """The page before the chapters of a group's report."""
 
 import dataclasses
+import json
 
 import pytest
 
-from gradlab.report import Answer, Page, results, with_front_page, write_report
+from gradlab.records import RunFolder
+from gradlab.report import Answer, Page, results, with_front_page, write_documents, write_report
 from gradlab.report.blocks import Code, Facts, Heading, Text
+from gradlab.report.front_page import OF_THE_MACHINE
 
 MACHINE = {"python": "3.11.7", "cores": 2, "processor": "AMD EPYC", "memory_bytes": 2**34}
 
@@ -35,6 +38,15 @@ def test_what_all_chapters_share_is_told_once_and_the_rest_where_it_belongs():
     assert dict(facts.pairs) == {"python": "3.11.7", "cores": "2", "memory": "16.0 GiB"}
     assert first.environment == {"settings": "usual", "exact": True, "processor": "AMD EPYC"}
     assert second.environment == {"settings": "usual", "exact": False, "processor": "Intel(R) Xeon(R)"}
+
+
+def test_all_that_a_run_says_of_its_machine_can_be_told_once(tmp_path):
+    settings = {"experiment": "xor", "command": "", "seeds": [], "device": "cuda", "precision": "float32"}
+    settings |= {"compile": "auto", "threads": 1}
+    write_documents(RunFolder(tmp_path), [], settings, {"data": {}, "arms": {}}, exact=True, seconds=1.0,
+                    device_name="NVIDIA H200")  # fmt: skip
+    told = json.loads((tmp_path / "environment.json").read_text())
+    assert told.keys() - {"exact", "data", "arms"} == set(OF_THE_MACHINE)
 
 
 @pytest.mark.parametrize("seeds", [[0], [0, 1]])
