@@ -5,7 +5,7 @@ but not which way it is turned; neither does any other of these networks, all tr
 lose less than the angles beside them, because they neither blur pixels nor blacken corners.
 Source: handbook, practical 2, part 2.
 Command: `gradlab run rotation_robustness`
-Cost: 31 min 42 s for 3 arms x 3 seeds, without the training of ResNet, which another experiment had made, bfloat16, 2
+Cost: 14 min 52 s for 3 arms x 3 seeds, without the training of ResNet, which another experiment had made, bfloat16, 2
 cores (results/core/rotation_robustness.json).
 """
 
