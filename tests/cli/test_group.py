@@ -99,10 +99,6 @@ def test_a_group_asked_for_json_prints_one_document(tmp_path, monkeypatch, capsy
     assert document["seconds"] == 1.5 * len(GROUPS["slides"])
 
 
-def test_a_group_refuses_what_belongs_to_one_experiment(gradlab):
-    assert "unknown flag '--epochs'" in gradlab("run", "slides", "--epochs", "3").stderr
-
-
 def test_dry_run_of_a_group_tells_each_experiment_and_the_sum(gradlab, tmp_path):
     done = gradlab("run", "practical1", "--quick", "--dry-run", "--json")
     document = json.loads(done.stdout)

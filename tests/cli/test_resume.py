@@ -13,6 +13,7 @@ from pathlib import Path
 
 import pytest
 
+from gradlab.cli.resume import main
 from gradlab.records import RunFolder, read_sealed, write_json, write_sealed
 from gradlab.training.run import SPENT
 
@@ -155,13 +156,24 @@ def test_a_finished_run_is_left_alone(gradlab, straight):
 
 
 def test_two_processes_on_one_folder(tmp_path, environment, gradlab):
-    process = started(tmp_path, environment)
+    longer = ["1000" if word == "3" else word for word in NEW]  # than the second one waits for it
+    process = started(tmp_path, environment, *longer)
     wait_for_state(tmp_path / "run", process)
     second = gradlab("resume", "run")
     assert second.returncode == 74
     assert f"in use by process {process.pid}" in second.stderr
     process.send_signal(signal.SIGTERM)
     process.communicate(timeout=30)
+
+
+def test_a_run_that_another_process_finished_meanwhile_is_left_as_it_is(gradlab, tmp_path, monkeypatch, capsys):
+    assert gradlab("run", "xor", "--quick", "--seeds", "0", "--out", "run").returncode == 0
+    found = iter([False, True])
+    monkeypatch.setattr(RunFolder, "is_complete", property(lambda _folder: next(found)))
+    before = (tmp_path / "run" / "report.html").stat().st_mtime_ns
+    assert main([str(tmp_path / "run")]) == 0
+    assert "is finished already" in capsys.readouterr().out
+    assert (tmp_path / "run" / "report.html").stat().st_mtime_ns == before
 
 
 def test_every_state_damaged_starts_anew_and_says_so(straight, gradlab, tmp_path, environment):

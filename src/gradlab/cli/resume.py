@@ -34,16 +34,22 @@ def main(words: Sequence[str]) -> int:
 
         return continue_group(folder)
     folder.document("config")
-    report = folder.path / "report.html"
     if folder.is_complete:
-        print(
-            json.dumps({"finished": True, "report": str(report)}) if options["json"] else _finished(folder.path, report)
-        )
-        return 0
-    from gradlab.cli.execute import execute
-
-    return together(lambda: execute(folder, quiet=quiet, as_json=as_json))
+        return _tell_finished(folder, as_json=as_json)
+    return together(lambda: _go_on(folder, quiet=quiet, as_json=as_json))
 
 
-def _finished(folder: Path, report: Path) -> str:
-    return f"{folder} is finished already; its report: {report}"
+def _go_on(folder: RunFolder, *, quiet: bool, as_json: bool) -> int:
+    from gradlab.cli.execute import execute_held
+
+    with folder.locked():
+        if folder.is_complete:  # by another process, while this one waited
+            return _tell_finished(folder, as_json=as_json)
+        return execute_held(folder, quiet=quiet, as_json=as_json)
+
+
+def _tell_finished(folder: RunFolder, *, as_json: bool) -> int:
+    report = folder.path / "report.html"
+    document = {"finished": True, "report": str(report)}
+    print(json.dumps(document) if as_json else f"{folder.path} is finished already; its report: {report}")
+    return 0
