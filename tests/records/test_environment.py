@@ -77,6 +77,14 @@ def test_a_system_without_these_calls_is_still_described(monkeypatch):
     assert description["instructions"] is None
 
 
+@pytest.mark.parametrize("maker", ["AuthenticAMD", None])
+def test_who_made_the_processor(monkeypatch, maker):
+    monkeypatch.setattr("sys.platform", "linux")
+    monkeypatch.setattr(Path, "exists", lambda _path: True)
+    monkeypatch.setattr(Path, "read_text", lambda *_, **__: f"vendor_id\t: {maker}\n" if maker else "")
+    assert environment.vendor() == maker
+
+
 @pytest.mark.parametrize(
     ("information", "told"),
     [

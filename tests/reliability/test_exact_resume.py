@@ -18,6 +18,7 @@ CONDITIONS = (
     "accelerator",
     "augmentation",
     "batch norm",
+    "linear layers",
     "code",
 )
 

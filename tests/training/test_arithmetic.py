@@ -1,8 +1,15 @@
 """A precision that the processor only imitates is told of before hours are spent in it."""
 
-import pytest
+from functools import partial
 
-from gradlab.training import arithmetic, slow_precision
+import pytest
+import torch
+from torch import nn
+
+from gradlab.models import MLP
+from gradlab.nn import DenseLinear, dense
+from gradlab.objectives import classification
+from gradlab.training import Place, Recipe, arithmetic, collect, fit, slow_precision
 
 
 def test_the_slowdown_is_a_ratio_of_two_times(monkeypatch):
@@ -33,3 +40,52 @@ def test_one_that_imitates_it_gets_one_with_the_remedy(monkeypatch):
 def test_nothing_is_measured_where_nothing_can_be_wrong(monkeypatch, device, precision):
     monkeypatch.setattr(arithmetic, "bfloat16_slowdown", lambda: pytest.fail("measured"))
     assert slow_precision(device, precision) is None
+
+
+@pytest.mark.parametrize(
+    ("maker", "capability", "library"),
+    [
+        ("AuthenticAMD", "AVX512", "oneDNN"),
+        ("AuthenticAMD", "AVX2", "torch"),  # there both libraries use the same instructions
+        ("GenuineIntel", "AVX512", "torch"),
+        (None, "DEFAULT", "torch"),
+    ],
+)
+def test_large_linear_layers_are_one_dnn_s_where_torch_s_library_halves_the_processor(
+    maker, capability, library, monkeypatch
+):
+    monkeypatch.setattr(arithmetic, "vendor", lambda: maker)
+    monkeypatch.setattr(torch.backends.cpu, "get_cpu_capability", lambda: capability)
+    assert arithmetic.linear_library.__wrapped__() == library
+
+
+class OwnLinear(nn.Linear):
+    """Whoever writes a layer of their own keeps it."""
+
+
+@pytest.mark.parametrize(("library", "taken"), [("oneDNN", DenseLinear), ("torch", nn.Linear)])
+def test_only_torch_s_own_layers_are_taken_and_keep_their_weights(library, taken, monkeypatch):
+    monkeypatch.setattr(arithmetic, "linear_library", lambda: library)
+    network = nn.Sequential(nn.Linear(3, 4), nn.Sequential(nn.ReLU(), nn.Linear(4, 5)), OwnLinear(5, 2))
+    before = {name: tensor.clone() for name, tensor in network.state_dict().items()}
+    arithmetic.take_dense_layers(network)
+    assert [type(each) for each in network.modules() if isinstance(each, nn.Linear)] == [taken, taken, OwnLinear]
+    assert all(torch.equal(tensor, before[name]) for name, tensor in network.state_dict().items())
+
+
+def test_training_takes_them_and_hands_out_plain_layers(monkeypatch):
+    """In single precision, to weights that rounding alone sets apart from those by torch's own products."""
+    found, calls, product = [], [], dense._product
+    monkeypatch.setattr(dense, "LEAST_PRODUCTS", 0)
+    monkeypatch.setattr(dense, "_product", lambda *given: calls.append(len(found)) or product(*given))
+    data = torch.rand(64, 8, generator=torch.Generator().manual_seed(0)), torch.arange(64) % 3
+    recipe = Recipe(epochs=2, batch_size=16, optimizer=partial(torch.optim.SGD, lr=0.1))
+    for library in ("torch", "oneDNN"):
+        monkeypatch.setattr(arithmetic, "linear_library", lambda library=library: library)
+        training = fit(partial(MLP, 8, 3, (16,)), data, classification, recipe, seeds=(0,), together="in a row",
+                       place=Place())  # fmt: skip
+        found.append(collect(training)[1].models[0])
+    assert set(calls) == {1}
+    assert {type(each) for each in found[1].modules() if isinstance(each, nn.Linear)} == {nn.Linear}
+    for ours, torchs in zip(found[1].parameters(), found[0].parameters(), strict=True):
+        torch.testing.assert_close(ours, torchs, rtol=1e-5, atol=1e-6)

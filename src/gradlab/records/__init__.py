@@ -1,7 +1,13 @@
 """What a run leaves behind: files written whole or not at all, rows, weights, environment."""
 
 from gradlab.records.earlier import forget, reopen, seconds_told, take_back
-from gradlab.records.environment import code_digest, describe_environment, processor_name, vector_instructions
+from gradlab.records.environment import (
+    code_digest,
+    describe_environment,
+    processor_name,
+    vector_instructions,
+    vendor,
+)
 from gradlab.records.files import append_line, sha256_of_file, write_atomically, write_json
 from gradlab.records.folder import RunFolder, new_run_folder, slug
 from gradlab.records.journal import Row, RowJournal, read_rows
@@ -27,6 +33,7 @@ __all__ = [
     "slug",
     "take_back",
     "vector_instructions",
+    "vendor",
     "write_atomically",
     "write_json",
     "write_sealed",

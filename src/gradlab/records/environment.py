@@ -59,6 +59,11 @@ def processor_name() -> str:
     return _said_of_the_processor("model name") or platform.processor() or platform.machine()
 
 
+def vendor() -> str | None:
+    """Who made the processor, as it says itself: "AuthenticAMD" or "GenuineIntel"; None where Linux tells nobody."""
+    return _said_of_the_processor("vendor_id")
+
+
 VECTOR_INSTRUCTIONS = {
     "amx_bf16": "AMX",
     "avx512_bf16": "AVX-512 with bfloat16",

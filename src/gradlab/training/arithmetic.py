@@ -1,13 +1,18 @@
-"""How this processor computes: in how many threads, and what a precision costs it.
+"""How this processor computes: in how many threads, by which library, and what a precision costs it.
 
-The latter is measured, since what a processor's instructions promise is not always kept.
+The last is measured, since what a processor's instructions promise is not always kept.
 """
 
+import functools
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 
 import torch
+from torch import nn
+
+from gradlab.nn import DenseLinear
+from gradlab.records import vendor
 
 SIDE, ROUNDS = 256, 5
 FITTING = 1.5
@@ -53,3 +58,23 @@ def slow_precision(device: str, precision: str) -> str | None:
     if bfloat16_helps():
         return None
     return "this processor only imitates bfloat16, many times slower than float32: leave out --precision bfloat16"
+
+
+@functools.cache
+def linear_library() -> str:
+    """What multiplies for large linear layers in single precision: "oneDNN" or "torch", as ever on one machine.
+
+    MKL, by which torch's wheels multiply matrices, computes on an AMD processor by instructions half as wide as it has;
+    oneDNN uses all of it (LOG.md, "linear layers by oneDNN").
+    """
+    gains = vendor() == "AuthenticAMD" and torch.backends.cpu.get_cpu_capability().startswith("AVX512")
+    able = torch.backends.mkldnn.is_available() and hasattr(torch.ops.mkldnn, "_linear_pointwise")
+    return "oneDNN" if gains and able else "torch"
+
+
+def take_dense_layers(model: nn.Module) -> None:
+    """Makes torch's own linear layers of a network `DenseLinear` where that is faster; the weights stay as they are."""
+    if linear_library() == "oneDNN":
+        for module in model.modules():
+            if type(module) is nn.Linear:
+                module.__class__ = DenseLinear

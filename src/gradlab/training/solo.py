@@ -7,6 +7,7 @@ import torch
 from torch import Tensor, nn
 
 from gradlab import rng
+from gradlab.training.arithmetic import take_dense_layers
 from gradlab.training.compiled import Pass, compiled_for, named, tried
 from gradlab.training.state import optimizer_settings, optimizer_tensors, restore_optimizer
 from gradlab.training.task import Task
@@ -29,6 +30,7 @@ class Solo:
         self._convolves = any(isinstance(module, nn.Conv2d) for module in self._model.modules())
         if self._convolves:
             self._model.to(memory_format=torch.channels_last)  # pyright: ignore[reportCallIssue]
+        take_dense_layers(self._model)
         self._parameters = list(self._model.parameters())
         self._optimizer = task.recipe.optimizer(self._parameters)
         self._rates = [group["lr"] for group in self._optimizer.param_groups]

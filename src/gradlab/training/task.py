@@ -13,6 +13,7 @@ from gradlab import rng
 from gradlab.augment import Transform, native_augmentation, uses_the_kernel
 from gradlab.nn import native_norm
 from gradlab.records import code_digest, processor_name, vector_instructions
+from gradlab.training.arithmetic import linear_library
 from gradlab.training.pretrained import Pretrained
 from gradlab.training.ranks import Ranks
 from gradlab.training.recipe import Recipe
@@ -149,6 +150,7 @@ class Task:
             "accelerator": _accelerator(self.place.device),
             "augmentation": native_augmentation() if uses_the_kernel(self.prepare) else "torch",
             "batch norm": native_norm() if self.place.precision == "bfloat16" else "torch",
+            "linear layers": linear_library() if self.place.precision == "float32" else "torch",
             "code": code_digest(),
         }
 
