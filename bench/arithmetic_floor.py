@@ -33,7 +33,7 @@ from gradlab.training.task import Objective, Precision
 NETWORKS = [*handbook_loop.NETWORKS, "SimCLR"]
 STEPS = {"MLP": (10, 130), "ResNet": (2, 10), "ViT": (2, 14), "G-CNN": (1, 4), "SimCLR": (1, 5)}
 """Steps of the short and of the long training of a round."""
-ARITHMETIC = ("mm", "bmm", "addmm", "baddbmm", "convolution", "scaled_dot_product")
+ARITHMETIC = ("mm", "bmm", "addmm", "baddbmm", "convolution", "scaled_dot_product", "linear_pointwise")
 """Parts of the names of operations that multiply and add."""
 SIDE = 1024
 """Of the square matrices."""
@@ -66,12 +66,12 @@ def one_step(name: str, precision: Precision = "float32") -> tuple[Callable[[], 
 
     def step() -> None:
         model.zero_grad()
-        with Place(precision=precision).autocast():
+        with Place(precision=precision).arithmetic():
             loss = objective(model, inputs, labels)[0]
         loss.backward()
 
     with FlopCounterMode(display=False) as counter:
-        step()
+        objective(model, inputs, labels)[0].backward()
     return step, counter.get_total_flops()
 
 
@@ -103,7 +103,7 @@ def seconds_a_step(name: str, precision: Precision) -> float:
 def references(precision: Precision) -> dict[str, tuple[Callable[[], object], int]]:
     """What a processor computes fastest: a large matrix product, and a convolution with its gradients."""
     kind = getattr(torch, precision)
-    left, right = torch.randn(2, SIDE, SIDE, dtype=kind)
+    left, layer = torch.randn(SIDE, SIDE, dtype=kind), nn.Linear(SIDE, SIDE, bias=False).to(kind)
     planes: Tensor = torch.randn(IMAGES, CHANNELS, PLANE, PLANE, dtype=kind, requires_grad=True)
     kernels = torch.randn(CHANNELS, CHANNELS, 3, 3, dtype=kind, requires_grad=True)
 
@@ -111,7 +111,12 @@ def references(precision: Precision) -> dict[str, tuple[Callable[[], object], in
         return torch.autograd.grad(F.conv2d(planes, kernels, padding=1).sum(), (planes, kernels))
 
     products = IMAGES * PLANE**2 * CHANNELS**2 * 9
-    return {"matrix product": (lambda: left @ right, 2 * SIDE**3), "convolution": (convolve, 3 * 2 * products)}
+
+    def multiply() -> object:
+        with torch.no_grad(), Place(precision=precision).arithmetic():
+            return layer(left)
+
+    return {"matrix product": (multiply, 2 * SIDE**3), "convolution": (convolve, 3 * 2 * products)}
 
 
 def rate(call: Callable[[], object], operations: int, repeats: int = 5) -> float:

@@ -7,9 +7,9 @@ import torch
 from torch import nn
 
 from gradlab.models import MLP
-from gradlab.nn import DenseLinear, dense
+from gradlab.nn import DenseProducts, dense
 from gradlab.objectives import classification
-from gradlab.training import Place, Recipe, arithmetic, collect, fit, slow_precision
+from gradlab.training import Place, Recipe, arithmetic, collect, fit, slow_precision, task
 
 
 def test_the_slowdown_is_a_ratio_of_two_times(monkeypatch):
@@ -59,33 +59,46 @@ def test_large_linear_layers_are_one_dnn_s_where_torch_s_library_halves_the_proc
     assert arithmetic.linear_library.__wrapped__() == library
 
 
-class OwnLinear(nn.Linear):
-    """Whoever writes a layer of their own keeps it."""
+@pytest.mark.parametrize(
+    ("place", "taken"),
+    [
+        (Place(), True),
+        (Place(precision="bfloat16"), False),
+        (Place(precision="float64"), False),
+        (Place(device="cuda"), False),
+        (Place(compile="on"), False),
+    ],
+)
+def test_only_single_precision_on_a_processor_takes_them(place, taken, monkeypatch):
+    monkeypatch.setattr(task, "linear_library", lambda: "oneDNN")
+    assert (place.linear_library() == "oneDNN") is taken
+    if place.device == "cpu":
+        assert isinstance(place.arithmetic(), DenseProducts) is taken
+    monkeypatch.setattr(task, "linear_library", lambda: "torch")
+    assert place.linear_library() == "torch"
 
 
-@pytest.mark.parametrize(("library", "taken"), [("oneDNN", DenseLinear), ("torch", nn.Linear)])
-def test_only_torch_s_own_layers_are_taken_and_keep_their_weights(library, taken, monkeypatch):
-    monkeypatch.setattr(arithmetic, "linear_library", lambda: library)
-    network = nn.Sequential(nn.Linear(3, 4), nn.Sequential(nn.ReLU(), nn.Linear(4, 5)), OwnLinear(5, 2))
-    before = {name: tensor.clone() for name, tensor in network.state_dict().items()}
-    arithmetic.take_dense_layers(network)
-    assert [type(each) for each in network.modules() if isinstance(each, nn.Linear)] == [taken, taken, OwnLinear]
-    assert all(torch.equal(tensor, before[name]) for name, tensor in network.state_dict().items())
-
-
-def test_training_takes_them_and_hands_out_plain_layers(monkeypatch):
-    """In single precision, to weights that rounding alone sets apart from those by torch's own products."""
+def test_training_takes_them_and_leaves_a_network_s_layers_torch_s_own(monkeypatch):
+    """To weights that rounding alone sets apart; a network that the caller keeps is not changed either."""
     found, calls, product = [], [], dense._product
     monkeypatch.setattr(dense, "LEAST_PRODUCTS", 0)
+    monkeypatch.setattr(dense, "LEAST_SIDE", 0)
     monkeypatch.setattr(dense, "_product", lambda *given: calls.append(len(found)) or product(*given))
     data = torch.rand(64, 8, generator=torch.Generator().manual_seed(0)), torch.arange(64) % 3
     recipe = Recipe(epochs=2, batch_size=16, optimizer=partial(torch.optim.SGD, lr=0.1))
+    kinds = set()
+
+    def watched(model, inputs, targets):
+        kinds.update(type(module) for module in model.modules())
+        return classification(model, inputs, targets)
+
     for library in ("torch", "oneDNN"):
-        monkeypatch.setattr(arithmetic, "linear_library", lambda library=library: library)
-        training = fit(partial(MLP, 8, 3, (16,)), data, classification, recipe, seeds=(0,), together="in a row",
+        monkeypatch.setattr(task, "linear_library", lambda library=library: library)
+        training = fit(partial(MLP, 8, 3, (16,)), data, watched, recipe, seeds=(0,), together="in a row",
                        place=Place())  # fmt: skip
         found.append(collect(training)[1].models[0])
     assert set(calls) == {1}
-    assert {type(each) for each in found[1].modules() if isinstance(each, nn.Linear)} == {nn.Linear}
+    assert nn.Linear in kinds
+    assert {type(each) for each in found[1].modules()} | kinds == {type(each) for each in found[0].modules()}
     for ours, torchs in zip(found[1].parameters(), found[0].parameters(), strict=True):
         torch.testing.assert_close(ours, torchs, rtol=1e-5, atol=1e-6)

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from gradlab.cli.arguments import JSON, Flag, parse, whole_number, word
-from gradlab.cli.together import refuse_several, together
+from gradlab.cli.together import is_alone, refuse_several, together
 from gradlab.records import RunFolder
 
 
@@ -43,7 +43,8 @@ def _go_on(folder: RunFolder, *, quiet: bool, as_json: bool) -> int:
     from gradlab.cli.execute import execute_held
 
     with folder.locked():
-        if folder.is_complete:  # by another process, while this one waited
+        # Another process may have finished it while this one waited; those of torchrun wait for what this one does.
+        if folder.is_complete and is_alone():
             return _tell_finished(folder, as_json=as_json)
         return execute_held(folder, quiet=quiet, as_json=as_json)
 

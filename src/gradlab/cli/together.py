@@ -15,13 +15,19 @@ if TYPE_CHECKING:
 ALONE = "1"
 
 
+def is_alone() -> bool:
+    """Whether torchrun has not started several processes."""
+    return os.environ.get("WORLD_SIZE", ALONE) == ALONE
+
+
 def refuse_several(what: str) -> None:
     """Refuses to do in several processes what one has to do.
 
     Raises:
         UsageError: there are several.
     """
-    if (count := os.environ.get("WORLD_SIZE", ALONE)) != ALONE:
+    if not is_alone():
+        count = os.environ["WORLD_SIZE"]
         raise UsageError(f"{what} needs one process, not the {count} of torchrun: run it without torchrun")
 
 
@@ -31,7 +37,7 @@ def together(lead: Callable[[], int]) -> int:
     Raises:
         GradlabError: whatever stopped this process.
     """
-    if os.environ.get("WORLD_SIZE", ALONE) == ALONE:
+    if is_alone():
         return lead()
     from gradlab.training import joined, ranks_here
 

@@ -3,7 +3,7 @@
 from gradlab.nn import initialization
 from gradlab.nn.attention import MultiHeadedAttention, attention
 from gradlab.nn.attention_block import AttentionBlock
-from gradlab.nn.dense import DenseLinear
+from gradlab.nn.dense import DenseProducts
 from gradlab.nn.distributions import ReparameterizedDiagonalGaussian, gaussian_kl
 from gradlab.nn.dropout import Dropout
 from gradlab.nn.fan_out import kaiming_fan_out
@@ -17,7 +17,7 @@ from gradlab.nn.tokens import as_features, one_hot
 
 __all__ = [
     "AttentionBlock",
-    "DenseLinear",
+    "DenseProducts",
     "DotProductAttention",
     "Dropout",
     "MultiHeadedAttention",

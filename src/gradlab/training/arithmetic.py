@@ -9,9 +9,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 import torch
-from torch import nn
 
-from gradlab.nn import DenseLinear
 from gradlab.records import vendor
 
 SIDE, ROUNDS = 256, 5
@@ -70,11 +68,3 @@ def linear_library() -> str:
     gains = vendor() == "AuthenticAMD" and torch.backends.cpu.get_cpu_capability().startswith("AVX512")
     able = torch.backends.mkldnn.is_available() and hasattr(torch.ops.mkldnn, "_linear_pointwise")
     return "oneDNN" if gains and able else "torch"
-
-
-def take_dense_layers(model: nn.Module) -> None:
-    """Makes torch's own linear layers of a network `DenseLinear` where that is faster; the weights stay as they are."""
-    if linear_library() == "oneDNN":
-        for module in model.modules():
-            if type(module) is nn.Linear:
-                module.__class__ = DenseLinear

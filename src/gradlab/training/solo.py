@@ -7,7 +7,6 @@ import torch
 from torch import Tensor, nn
 
 from gradlab import rng
-from gradlab.training.arithmetic import take_dense_layers
 from gradlab.training.compiled import Pass, compiled_for, named, tried
 from gradlab.training.state import optimizer_settings, optimizer_tensors, restore_optimizer
 from gradlab.training.task import Task
@@ -30,12 +29,11 @@ class Solo:
         self._convolves = any(isinstance(module, nn.Conv2d) for module in self._model.modules())
         if self._convolves:
             self._model.to(memory_format=torch.channels_last)  # pyright: ignore[reportCallIssue]
-        take_dense_layers(self._model)
         self._parameters = list(self._model.parameters())
         self._optimizer = task.recipe.optimizer(self._parameters)
         self._rates = [group["lr"] for group in self._optimizer.param_groups]
         self._factor = 1.0
-        self._autocast = task.place.autocast()
+        self._arithmetic = task.place.arithmetic()
         self.compiled = "no"
         # A bound method kept here would make a circle: a finished training would stay until the collector comes.
         self._compiled_pass: Pass | None = None
@@ -133,7 +131,7 @@ class Solo:
         rng.start_step(self.seeds[0], number)
 
     def _forward(self, inputs: Tensor, targets: Tensor) -> tuple[Tensor, dict[str, Tensor]]:
-        with self._autocast:
+        with self._arithmetic:
             return (self._compiled_pass or self._uncompiled)(inputs, targets)
 
     def _uncompiled(self, inputs: Tensor, targets: Tensor) -> tuple[Tensor, dict[str, Tensor]]:

@@ -11,7 +11,7 @@ from torch import Tensor, nn
 
 from gradlab import rng
 from gradlab.augment import Transform, native_augmentation, uses_the_kernel
-from gradlab.nn import native_norm
+from gradlab.nn import DenseProducts, native_norm
 from gradlab.records import code_digest, processor_name, vector_instructions
 from gradlab.training.arithmetic import linear_library
 from gradlab.training.pretrained import Pretrained
@@ -93,6 +93,15 @@ class Place:
             return nullcontext()
         return torch.autocast(torch.device(self.device).type, dtype=torch.bfloat16, cache_enabled=False)
 
+    def linear_library(self) -> str:
+        """What multiplies for large linear layers while a seed is trained here: "oneDNN" or "torch"."""
+        plain = self.precision == "float32" and self.compile != "on" and torch.device(self.device).type == "cpu"
+        return linear_library() if plain else "torch"
+
+    def arithmetic(self) -> AbstractContextManager[Any]:
+        """The context of a training step's forward pass: autocast, or oneDNN's products where they are faster."""
+        return DenseProducts() if self.linear_library() == "oneDNN" else self.autocast()
+
     def in_precision(self, measure: Measure) -> Measure:
         """The measurement made in the arithmetic of training."""
 
@@ -150,7 +159,7 @@ class Task:
             "accelerator": _accelerator(self.place.device),
             "augmentation": native_augmentation() if uses_the_kernel(self.prepare) else "torch",
             "batch norm": native_norm() if self.place.precision == "bfloat16" else "torch",
-            "linear layers": linear_library() if self.place.precision == "float32" else "torch",
+            "linear layers": self.place.linear_library(),
             "code": code_digest(),
         }
 
