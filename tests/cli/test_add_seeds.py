@@ -107,7 +107,7 @@ def test_a_group_s_report_that_grew_old_is_told(tmp_path, monkeypatch, capsys):
     member, *_ = group(tmp_path / "all")
     monkeypatch.chdir(tmp_path)
     grown(member, (5,))
-    assert "the report of its group is older now: `gradlab resume all` writes it anew" in capsys.readouterr().err
+    assert "the report of its group is older now: `gradlab report all` writes it anew" in capsys.readouterr().err
     group(tmp_path / "others")
     grown(RunFolder(tmp_path / "others"), (6,))  # its report follows by itself
     grown(finished(tmp_path / "alone" / "run"), (5,))

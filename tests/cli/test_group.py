@@ -38,8 +38,17 @@ def test_a_group_is_interrupted_resumed_and_reported_as_one(gradlab, tmp_path, e
         "not of one experiment: that would not go on to others"
     )
     assert not (tmp_path / "all" / "report.html").exists()
+    early = gradlab("report", "all")
+    assert early.returncode == 2
+    assert "is not finished: `gradlab resume all` goes on with it" in early.stderr
     done = gradlab("resume", "all")
     assert done.returncode == 0, done.stderr
+    whole = (tmp_path / "all" / "report.html").read_bytes()
+    (tmp_path / "all" / "report.html").unlink()
+    assert gradlab("report", "all").returncode == 0
+    assert (tmp_path / "all" / "report.html").read_bytes() == whole
+    assert gradlab("report", "all", "--out", "elsewhere").returncode == 0
+    assert (tmp_path / "elsewhere" / "report.html").read_bytes() == whole
     pdf = tmp_path / "all" / "lenet" / "report.pdf"
     pdf.unlink()  # as if the run had been stopped before its very end
     assert gradlab("resume", "all").returncode == 0
@@ -200,10 +209,12 @@ def test_a_groups_folder_is_told_from_a_run(gradlab, tmp_path):
     for name in ("all", "others"):
         (tmp_path / name).mkdir()
         (tmp_path / name / "group.json").write_text("{}")
-    for command in (("report", "all"), ("compare", "all", "others")):
-        told = gradlab(*command)
-        assert told.returncode == 74
-        assert "all holds several runs and a report of all, which `gradlab resume all` makes anew" in told.stderr
+    told = gradlab("compare", "all", "others")
+    assert told.returncode == 74
+    assert "all holds several runs and a report of all, which `gradlab report all` makes anew" in told.stderr
+    told = gradlab("report", "all")
+    assert told.returncode == 74
+    assert "group.json is damaged: it names no group of gradlab's" in told.stderr
 
 
 @pytest.mark.parametrize("words", [["--patch-size", "4"], ["--quick", "--patch-size=4"]])
@@ -216,6 +227,13 @@ def test_a_flag_of_a_member_is_told_to_be_one(words, tmp_path, monkeypatch):
         "settings: run one with it, as in `gradlab run rotation_robustness --patch-size ...`"
     )
     assert not list(tmp_path.iterdir())
+
+
+def test_a_practical_in_two_words_is_told_to_be_one():
+    with pytest.raises(
+        UsageError, match=r"^unknown experiment 'practical': did you mean 'practical2', as one word[?]$"
+    ):
+        main(["practical", "2"])
 
 
 def test_so_is_one_that_switches_something_off(tmp_path, monkeypatch):

@@ -49,6 +49,16 @@ def test_all_that_a_run_says_of_its_machine_can_be_told_once(tmp_path):
     assert told.keys() - {"exact", "data", "arms"} == set(OF_THE_MACHINE)
 
 
+@pytest.mark.parametrize(("seeds", "differ"), [([0, 1, 2], False), ([0, 1, 2, 3], True)])
+def test_experiments_with_other_seeds_than_the_rest_are_told_of(seeds, differ):
+    grown = page("vit", "Near.", results={"arms": {"ViT": {"seeds": seeds}}})
+    front, *_ = with_front_page([page("lenet", "Far."), grown], "gradlab run slides")
+    assert (
+        any("do not all have the same seeds" in block.text for block in front.blocks if isinstance(block, Text))
+        is differ
+    )
+
+
 @pytest.mark.parametrize("seeds", [[0], [0, 1]])
 def test_arms_of_other_seeds_are_told_apart(seeds):
     found = {"arms": {"MLP": {"seeds": [0, 1, 2]}, "LeNet": {"seeds": seeds}}}

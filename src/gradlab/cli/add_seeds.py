@@ -42,7 +42,7 @@ def add_seeds(folder: RunFolder, seeds: Sequence[int], *, quiet: bool, as_json: 
                 print(f"gradlab: {run.path.name}: {error}", file=sys.stderr)
     if (group := RunFolder(folder.path.resolve().parent)).has("group"):
         told = os.path.relpath(group.path)
-        print(f"the report of its group is older now: `gradlab resume {told}` writes it anew", file=sys.stderr)
+        print(f"the report of its group is older now: `gradlab report {told}` writes it anew", file=sys.stderr)
     return max(codes)
 
 

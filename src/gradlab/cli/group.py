@@ -12,10 +12,10 @@ from gradlab.cli.repeat import with_seeds
 from gradlab.cli.run import USUAL_SEEDS, begin, settings_of
 from gradlab.cli.settings import load_experiment
 from gradlab.cli.together import refuse_several
-from gradlab.errors import DivergedError, InterruptedRunError
+from gradlab.errors import DivergedError, FileError, InterruptedRunError, UsageError
 from gradlab.experiments import GROUPS, source_of
 from gradlab.records import RunFolder, new_run_folder, write_json
-from gradlab.report import page_of_run, with_front_page, write_report
+from gradlab.report import ReportPaths, page_of_run, with_front_page, write_report
 
 
 def run_group(name: str, options: dict[str, Any]) -> int:
@@ -68,15 +68,31 @@ def continue_group(folder: RunFolder) -> int:
         except InterruptedRunError as error:
             message = str(error).replace(f"gradlab resume {member.path}", f"gradlab resume {folder.path}")
             raise InterruptedRunError(message, exit_code=error.exit_code) from error
-    pages = [page_of_run(run, load_experiment(run.path.name).page(run)) for run in members]
-    pages = with_front_page(pages, _repeating(group, members))
-    paths = write_report(pages, folder.path, title=group["group"])
+    paths = report_of_group(folder, folder.path)
     seconds = sum(run.document("results")["seconds"] for run in members)
     told = {"folder": str(folder.path), "report": str(paths.html), "experiments": [run.path.name for run in members],
             "seconds": seconds}  # fmt: skip
     in_words = f"\nreport of all: {paths.html} and {paths.pdf}\nall took {duration(seconds)}, reports not counted"
     print(json.dumps(told, indent=2) if as_json else in_words)
     return max(codes)
+
+
+def report_of_group(folder: RunFolder, target: Path) -> ReportPaths:
+    """Writes the report of a group's finished runs into a folder.
+
+    Raises:
+        UsageError: one of them is not finished.
+        FileError: a record is missing or damaged, or the report cannot be written.
+    """
+    group = folder.document("group")
+    if group.get("group") not in GROUPS or not {"command", "options"} <= group.keys():
+        raise FileError(f"{folder.path / 'group.json'} is damaged: it names no group of gradlab's")
+    members = [RunFolder(folder.path / name) for name in GROUPS[group["group"]]]
+    for run in members:
+        if not run.has("results"):
+            raise UsageError(f"{run.path} is not finished: `gradlab resume {folder.path}` goes on with it")
+    pages = [page_of_run(run, load_experiment(run.path.name).page(run)) for run in members]
+    return write_report(with_front_page(pages, _repeating(group, members)), target, title=group["group"])
 
 
 def _repeating(group: dict[str, Any], members: list[RunFolder]) -> str:

@@ -30,7 +30,9 @@ def main(words: Sequence[str]) -> int:
         ),
         JSON,
     ]
-    options = parse("report", "Writes report.html and report.pdf from what runs left.", flags, words)
+    options = parse(
+        "report", "Writes report.html and report.pdf from what runs, or a group of them, left.", flags, words
+    )
     folders = [RunFolder(Path(name)) for name in options["runs"]]
     return _handbook(folders, options) if options["handbook"] else _of_runs(folders, options)
 
@@ -41,6 +43,10 @@ def _of_runs(folders: list[RunFolder], options: dict[str, Any]) -> int:
     if len(folders) > 1 and options["out"] is None:
         raise UsageError("a report of several runs needs a folder: add --out FOLDER")
     target = Path(options["out"]) if options["out"] else folders[0].path
+    if len(folders) == 1 and folders[0].has("group"):
+        from gradlab.cli.group import report_of_group
+
+        return _tell(report_of_group(folders[0], target), options)
     if len(folders) > 1 and target.resolve() in [folder.path.resolve() for folder in folders]:
         raise UsageError(f"--out {target} is one of the runs, whose own report would be lost: choose another folder")
     unfinished = [str(folder.path) for folder in folders if folder.has("config") and not folder.has("results")]
@@ -103,7 +109,11 @@ def _preferred_first(run: RunFolder) -> tuple[bool, float]:
 def _write(pages: list[Any], target: Path, title: str, options: dict[str, Any]) -> int:
     from gradlab.report import write_report
 
-    paths = write_report(pages, target, title)
+    return _tell(write_report(pages, target, title), options)
+
+
+def _tell(paths: Any, options: dict[str, Any]) -> int:
+    """Says where a report lies."""
     if options["json"]:
         print(json.dumps({"html": str(paths.html), "pdf": str(paths.pdf) if paths.pdf else None}, indent=2))
     else:

@@ -201,6 +201,8 @@ def _name_among(words: Sequence[str]) -> str | None:
     if words[0].startswith("-"):
         raise UsageError(f"name the experiment first: gradlab run EXPERIMENT {words[0]} ...")
     if words[0] not in known:
+        if "".join(words[:2]) in known:
+            raise UsageError(f"unknown experiment '{words[0]}': did you mean '{''.join(words[:2])}', as one word?")
         raise unknown("experiment", words[0], known, where="gradlab list")
     return words[0]
 

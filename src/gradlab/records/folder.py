@@ -95,7 +95,7 @@ class RunFolder:
         if self.has("config") and path.stem != "config":
             return f"{self.path} is not finished: `gradlab resume {self.path}` goes on with it"
         if self.has("group"):
-            again = f"`gradlab resume {self.path}` makes anew"
+            again = f"`gradlab report {self.path}` makes anew"
             return f"{self.path} holds several runs and a report of all, which {again}: name one of the folders in it"
         return f"cannot read {path}: {error.strerror}; is {self.path} a gradlab run?"
 

@@ -27,7 +27,12 @@ def with_front_page(pages: Sequence[Page], command: str) -> list[Page]:
     blocks: list[Block] = []
     for page in pages:
         blocks += [Heading(page.title), Answer(_answer(page)), Text(_in_short(page))]
-    blocks += [Heading("How to repeat it"), Code(command), Facts(fact_pairs(shared), "Environment of all")]
+    blocks += [Heading("How to repeat it"), Code(command)]
+    if len({_seeds(page) for page in pages}) > 1:
+        blocks.append(
+            Text("The experiments do not all have the same seeds: each chapter names the command with its own.")
+        )
+    blocks += [Facts(fact_pairs(shared), "Environment of all")]
     front = Page(
         title="Answers at a glance",
         question=f"{counted(len(pages), 'experiment')}, {duration(seconds)} in all",
@@ -56,8 +61,12 @@ def _answer(page: Page) -> str:
 
 def _in_short(page: Page) -> str:
     """On what, with which seeds and for how long, such as "cifar10; seeds 0 to 2; 16 min 18 s"."""
-    of_arms = {tuple(arm["seeds"]) for arm in page.results.get("arms", {}).values()}
-    seeds = " or ".join(seed_list(each) for each in sorted(of_arms))
+    seeds = _seeds(page)
     seconds = page.results.get("seconds")
     told = [page.data.get("name"), seeds and f"seeds {seeds}", None if seconds is None else duration(seconds)]
     return "; ".join(str(each) for each in told if each)
+
+
+def _seeds(page: Page) -> str:
+    of_arms = {tuple(arm["seeds"]) for arm in page.results.get("arms", {}).values()}
+    return " or ".join(seed_list(each) for each in sorted(of_arms))
