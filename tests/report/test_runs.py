@@ -26,7 +26,10 @@ def run(tmp_path, make_rows):
 
 def test_a_folder_becomes_a_page(run):
     page = page_of_run(run, [Answer("Far.")])
-    assert (page.title, page.question, page.changed) == ("lenet", "How far?", ("epochs",))
+    told = "How far? A quick run: small settings on small data, which settle nothing."
+    assert (page.title, page.question, page.changed) == ("lenet", told, ("epochs",))
+    write_json(run.path / "config.json", {**run.document("config"), "quick": False})
+    assert page_of_run(run, [Answer("Far.")]).question == "How far?"
     assert page.data == {
         "name": "mnist",
         "sha256": "ab",

@@ -8,8 +8,9 @@ from gradlab.records import RunFolder
 from gradlab.report.blocks import Block
 from gradlab.report.page import Page
 from gradlab.report.recipes import recipe_of
-from gradlab.report.wording import counted
+from gradlab.report.wording import counted, joined
 
+QUICK = "A quick run: small settings on small data, which settle nothing."
 _REPORT = ("report.html", "report.pdf", "figures")
 """What a report writes itself: naming it among the files would make a second report differ from the first."""
 
@@ -27,7 +28,7 @@ def page_of_run(run: RunFolder, blocks: Sequence[Block]) -> Page:
     settings, environment = run.document("config"), run.document("environment")
     return Page(
         title=str(settings["experiment"]),
-        question=str(settings.get("question", "")),
+        question=joined((str(settings.get("question", "")), QUICK if settings.get("quick") else ""), " "),
         blocks=blocks,
         results=run.document("results"),
         command=str(settings.get("command", "")),
