@@ -8,8 +8,8 @@ from torch._C import _are_functorch_transforms_active, _len_torch_function_stack
 from torch._C._functorch import is_functorch_wrapped_tensor
 from torch.autograd import forward_ad
 
-LEAST_PRODUCTS = 2_000_000
-"""Samples times weights from which a layer gains more than the call from Python costs."""
+LEAST_PRODUCTS = 8_000_000
+"""Samples times weights from which a layer gains more than the call from Python costs (LOG.md)."""
 LEAST_SIDE = 32
 """Of the weights: a narrower matrix gains nothing."""
 
