@@ -92,6 +92,15 @@ def test_splits_that_disagree_are_told():
     assert "disagree" not in _advice(folder, "ViT", "")
 
 
+def test_a_network_that_may_be_guessing_is_not_recommended():
+    folder = Folder(tested=27, epochs=10, seeds=8)
+    data = {"sizes": {"test": 27}, "classes": ["circle", "square", "triangle"]}
+    folder.documents["results"] = {"arms": {"ViT": arm(0.3, 0.4)}, "environment": {"data": data}}
+    assert _advice(folder, "ViT", "").startswith("None yet: none is clearly better than guessing. ViT validates best")
+    folder.documents["results"]["arms"]["ViT"] = arm(0.9, 0.9)
+    assert _advice(folder, "ViT", "").startswith("ViT validates best")
+
+
 def test_where_every_seed_diverged_nothing_is_chosen():
     told = _advice(Diverged(tested=27, epochs=10, seeds=8), "ViT", "")
     assert told.startswith("No network was ever validated, since every seed diverged")

@@ -49,6 +49,7 @@ from gradlab.report import (
     images_caution,
     line_chart,
     mean_of,
+    none_beats_guessing,
     percent,
     results_table,
     ties_told,
@@ -225,6 +226,7 @@ def _advice(run: RunFolder, best: str, tie: str) -> str:
     tested, recipe = environment["data"]["sizes"]["test"], environment["arms"][best]["recipe"]
     steps = recipe["epochs"] * recipe["steps_per_epoch"]
     told = [
+        *(["None yet: none is clearly better than guessing."] if none_beats_guessing(run.document("results")) else []),
         _choice(best, validated(run, best)),
         *([tie] if tie else []),
         *_disagreement(run.document("results"), best),

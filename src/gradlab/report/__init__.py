@@ -12,6 +12,7 @@ from gradlab.report.accuracy import (
     mean_of,
     measured_arms,
     measured_counts,
+    none_beats_guessing,
     reading,
     value_of,
 )
@@ -123,6 +124,7 @@ __all__ = [
     "measured_counts",
     "mosaic",
     "moved_grids",
+    "none_beats_guessing",
     "page_of_run",
     "percent",
     "point_chart",

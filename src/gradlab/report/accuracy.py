@@ -113,19 +113,30 @@ def finding(comparison: Comparison) -> str:
     return "too few seeds" if smallest > level else "no difference shown"
 
 
+def none_beats_guessing(results: Mapping[str, Any]) -> bool:
+    """Whether other test images could make the best arm as good as one guess of as many as there are classes."""
+    count, classes, means = _tested(results)
+    return bool(count and classes and means) and max(means) - largest_side(means, count) < 1 / classes
+
+
+def _tested(results: Mapping[str, Any]) -> tuple[int, int, list[float]]:
+    """(test images, classes, mean test accuracy of each measured arm); 0 where the results do not say."""
+    data = results.get("environment", {}).get("data", {})
+    means = [mean for arm in measured_arms(results) if (mean := mean_of(results, arm)) is not None]
+    return data.get("sizes", {}).get("test", 0), len(data.get("classes", ())), means
+
+
 def images_caution(results: Mapping[str, Any], comparisons: Sequence[Comparison]) -> str:
     """What seeds cannot tell, since all of them are tested on the same images: "" where these are enough.
 
     Says where a difference that is shown over seeds is smaller than other test images could move a mean, and where no
     arm is clearly better than guessing.
     """
-    data = results.get("environment", {}).get("data", {})
-    count, classes = data.get("sizes", {}).get("test", 0), len(data.get("classes", ()))
-    means = [mean for arm in measured_arms(results) if (mean := mean_of(results, arm)) is not None]
+    count, classes, means = _tested(results)
     if not count or not classes or not means:
         return ""
     told, moved = [], largest_side(means, count)
-    if max(means) - moved < 1 / classes:
+    if none_beats_guessing(results):
         told.append(
             f"No network is clearly better than guessing, which is right {percent(1 / classes, 1)} of the time."
         )
