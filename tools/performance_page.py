@@ -119,8 +119,7 @@ def seeds_together(found: Document) -> str:
         f"{found['seeds']} seeds on {cores} cores. The trainings are so short, {min(one):.2f} to {max(one):.2f} s a "
         f"seed, that the start of processes weighs. Beside a program that keeps one core busy, {cores} processes have "
         f"a fair share of {fair:.2f} cores. Programs that share nothing show what the cores give by themselves: "
-        f"{cores} at once beside one alone. "
-        "A stack spares calls, not products: where they take most of its time, it can gain no more."
+        f"{cores} at once beside one alone. A stack spares calls, not products."
     )
     return f"{told}\n\n" + table(["network", *ways, *last], rows)
 

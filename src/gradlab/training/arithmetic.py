@@ -60,7 +60,7 @@ def slow_precision(device: str, precision: str) -> str | None:
 
 @functools.cache
 def linear_library() -> str:
-    """What multiplies for large linear layers in single precision: "oneDNN" or "torch", as ever on one machine.
+    """What multiplies for large linear layers in single precision: "oneDNN" or "torch", always the same on one machine.
 
     MKL, by which torch's wheels multiply matrices, computes on an AMD processor by instructions half as wide as it has;
     oneDNN uses all of it (LOG.md, "linear layers by oneDNN").
