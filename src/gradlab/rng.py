@@ -56,7 +56,7 @@ def start_stream(seed: int, purpose: str) -> None:
 
 def _number_of_step(seed: int, step: int) -> int:
     # One hash a seed, then a Weyl sequence: a hash at every step would cost as much as a small layer.
-    return (_steps_of(seed) + step * 0x9E3779B97F4A7C15) % 2**63
+    return (_steps_of(seed) + step * 0x9E3779B97F4A7C15) & (2**63 - 1)
 
 
 @functools.cache
@@ -68,5 +68,10 @@ def _point_to(number: int) -> None:
     torch.default_generator.manual_seed(number)
     if torch.cuda.is_initialized():
         torch.cuda.manual_seed_all(number)
-    elif torch.backends.mps.is_available():
+    elif _has_mps():
         torch.mps.manual_seed(number)
+
+
+@functools.cache
+def _has_mps() -> bool:
+    return torch.backends.mps.is_available()

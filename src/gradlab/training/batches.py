@@ -27,7 +27,7 @@ class EpochBatches:
         self._rows = order[0].split(size) if replicas == 1 else [rows.flatten() for rows in order.split(size, dim=1)]
         if task.place.ranks.count > 1:  # of one replica
             self._rows = [task.place.ranks.share(rows) for rows in self._rows]
-        self._nothing = torch.empty(order.numel(), 0, device=order.device).split(size * replicas)
+        self._nothing = torch.empty(size * replicas, 0, device=order.device)
         self._coming: Iterator[Tensor] | None = None
         self._uniforms = None
         if task.prepare is not None and task.prepare.uniforms:
@@ -74,7 +74,8 @@ class EpochBatches:
     def _uniforms_of(self, step: int) -> Tensor:
         """The uniform numbers of a batch's samples, [replicas * batch, uniforms]."""
         if self._uniforms is None:
-            return self._nothing[step]
+            samples = len(self._rows[step])
+            return self._nothing if len(self._nothing) == samples else self._nothing[:samples]
         rows = self._rows[step].chunk(self._replicas)
         return torch.cat([table.index_select(0, row) for table, row in zip(self._uniforms, rows, strict=True)])
 

@@ -43,6 +43,7 @@ def _steps(task: Task, training: Training, saver: Saver, ticker: Ticker) -> Iter
         number = (training.epoch - 1) * steps + step
         inputs, targets, samples = batches.batch(step)
         sums = learner.step(inputs, targets, factor=recipe.schedule(number), number=number)
+        del inputs, targets  # the next batch takes their place in the processor's cache
         samples_since += samples
         save, window = saver.due(number), recipe.window is not None and (number + 1) % recipe.window == 0
         if sums is None and (save or window or step == last - 1):
