@@ -3,8 +3,8 @@
 For each network of the practicals: floating-point operations of a step, counted by torch; the time of gradlab's step in
 a steady state, as in `bench.bare_loop`; and so the rate at which a whole step computes. Beside it, in the same rounds,
 the rates of a large matrix product and of a large convolution with its gradients: no step of products and convolutions
-is much faster than these. Where a step's rate is near theirs, arithmetic is the floor. What of a step's processor time
-is spent outside products and convolutions comes from torch's profiler. Processor time, 1 thread.
+is much faster than these. Where a step's rate is near theirs, arithmetic is the floor. And the share of a step that is
+spent in products and convolutions, each timed as it is called. Processor time, 1 thread.
 
 Run: `python -m bench.arithmetic_floor`
 """
@@ -17,12 +17,12 @@ from functools import partial
 import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
-from torch.profiler import ProfilerActivity, profile
 from torch.utils.flop_counter import FlopCounterMode
 
 from bench import handbook_loop, simclr_loop
 from bench.gradlab_loop import train_by_gradlab
 from bench.handbook_loop import images_a_second, used
+from bench.product_clock import share_of_products
 from bench.record import write
 from gradlab.augment import ContrastiveTransformations, Transform, simclr_augmentation
 from gradlab.objectives import classification, info_nce
@@ -33,8 +33,6 @@ from gradlab.training.task import Objective, Precision
 NETWORKS = [*handbook_loop.NETWORKS, "SimCLR"]
 STEPS = {"MLP": (10, 130), "ResNet": (2, 10), "ViT": (2, 14), "G-CNN": (1, 4), "SimCLR": (1, 5)}
 """Steps of the short and of the long training of a round."""
-ARITHMETIC = ("mm", "bmm", "addmm", "baddbmm", "convolution", "scaled_dot_product", "linear_pointwise")
-"""Parts of the names of operations that multiply and add."""
 SIDE = 1024
 """Of the square matrices."""
 IMAGES, CHANNELS, PLANE = 32, 64, 32
@@ -77,17 +75,13 @@ def one_step(name: str, precision: Precision = "float32") -> tuple[Callable[[], 
 
 def share_of_arithmetic(step: Callable[[], None]) -> float:
     """The share of a step's processor time that is spent in products and convolutions."""
-    step()
-    with profile(activities=[ProfilerActivity.CPU]) as found:
+
+    def steps() -> None:
         for _ in range(3):
             step()
-    return arithmetic_seconds(found) / sum(entry.self_cpu_time_total for entry in found.key_averages()) * 1e6
 
-
-def arithmetic_seconds(found: profile) -> float:
-    """Seconds of a profile that were spent in products and convolutions, what it costs to call them included."""
-    own = {entry.key: entry.self_cpu_time_total for entry in found.key_averages() if "Backward0" not in entry.key}
-    return sum(time for key, time in own.items() if any(part in key for part in ARITHMETIC)) / 1e6
+    step()
+    return share_of_products(steps)
 
 
 def seconds_a_step(name: str, precision: Precision) -> float:

@@ -6,14 +6,13 @@ Processes are measured a second time while another program keeps one core busy. 
 cores, and the program, share the cores: N processes on N cores have N * N / (N + 1) of them.
 What the cores themselves give up to each other, in clock and caches, is seen in programs that share nothing: one of
 them trains its part of the seeds, alone or while one on each other core does the same. And a stack spares the calls of
-one seed after the other, but not their products: what share of its time these take tells torch's profiler.
+one seed after the other, but not their products: what share of its time these take is measured as well.
 Run: `python -m bench.seeds_together`, on a machine that does nothing else
 """
 
 import argparse
 import multiprocessing
 import statistics
-import time
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from contextlib import ExitStack, contextmanager
@@ -22,9 +21,8 @@ from functools import cache
 
 import torch
 from torch import nn
-from torch.profiler import ProfilerActivity, profile
 
-from bench.arithmetic_floor import arithmetic_seconds
+from bench.product_clock import share_of_products
 from bench.record import interleaved, wall_clock, write
 from gradlab.augment import Normalize
 from gradlab.models import MLP, LeNet, LogRegression, ResNet
@@ -105,19 +103,6 @@ def programs_at_once(network: str, rounds: int) -> dict[str, list[float]]:
         return interleaved(variants, rounds=rounds, clock=wall_clock)
 
 
-def share_of_products(train: Callable[[tuple[int, ...], str], None]) -> float:
-    """What of a stack's time is spent in products and convolutions.
-
-    The whole time is taken without the profiler, whose own time is mostly spent beside the few long calls of a stack.
-    """
-    begin = time.perf_counter()
-    train(SEEDS, "stacked")
-    whole = time.perf_counter() - begin
-    with profile(activities=[ProfilerActivity.CPU]) as found:
-        train(SEEDS, "stacked")
-    return arithmetic_seconds(found) / whole
-
-
 def _count() -> None:
     number = 0
     while True:
@@ -149,7 +134,7 @@ def measured(network: str, rounds: int) -> dict[str, object]:
     programs = programs_at_once(network, rounds)
     return {
         "wall_seconds": times,
-        "stack_in_products": share_of_products(train),
+        "stack_in_products_by_clock": share_of_products(lambda: train(SEEDS, "stacked")),
         "speed_to_in_a_row": {
             way: statistics.median(b / a for a, b in zip(times[way], times["in a row"], strict=True)) for way in ways
         },

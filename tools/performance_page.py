@@ -104,7 +104,7 @@ def seeds_together(found: Document) -> str:
          times(about["steady_processes_to_in_a_row"]) if "steady_processes_to_in_a_row" in about else "",
          f"{auto_behind(about):.0%}", times(about["beside_another_program"]["processes_to_seeds_times_one"]),
          times(about["programs_that_share_nothing"]["speed_to_one"]) if "programs_that_share_nothing" in about else "",
-         f"{about['stack_in_products']:.0%}" if "stack_in_products" in about else ""]
+         f"{about['stack_in_products_by_clock']:.0%}" if "stack_in_products_by_clock" in about else ""]
         for network, about in found["networks"].items()
     ]  # fmt: skip
     last = ["processes once they have started", "`auto` behind the best",

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from PIL import Image
+from PIL import Image, ImageOps
 
 from gradlab.data import decode
 from gradlab.data.decode import read_picture, sides
@@ -152,6 +152,21 @@ class TestGeometry:
         exif = Image.Exif()
         exif[0x0112] = orientation
         assert (saved(tmp_path, Image.fromarray(COLOUR), "a.png", exif=exif) == turns[orientation]).all()
+
+    @pytest.mark.parametrize("told", ["exif", "xmp"])
+    def test_turns_a_jpeg_as_either_note_says(self, tmp_path, told):
+        exif = Image.Exif()
+        exif[0x0112] = 6
+        note = {"exif": exif, "xmp": b'<x:xmpmeta tiff:Orientation="6"/>'}
+        upright = saved(tmp_path, Image.fromarray(COLOUR), "a.jpg")
+        assert (saved(tmp_path, Image.fromarray(COLOUR), "b.jpg", **{told: note[told]}) == np.rot90(upright, -1)).all()
+
+    @pytest.mark.parametrize(("name", "asked"), [("a.jpg", 0), ("a.png", 1)])
+    def test_only_a_jpeg_without_notes_is_not_asked_how_it_is_turned(self, tmp_path, monkeypatch, name, asked):
+        calls = []
+        monkeypatch.setattr(ImageOps, "exif_transpose", lambda image, **_options: calls.append(image))
+        saved(tmp_path, Image.fromarray(COLOUR), name)
+        assert len(calls) == asked
 
     def test_a_thread_of_an_image_is_not_blown_up(self, tmp_path):
         Image.new("L", (1, 60_000), 7).save(tmp_path / "a.png")

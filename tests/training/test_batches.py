@@ -17,6 +17,11 @@ from gradlab.errors import DataUnavailableError, InterruptedRunError
 from gradlab.evaluation import measure_classification
 from gradlab.objectives import classification
 from gradlab.training import Place, Recipe, Stop, collect, fit
+from gradlab.training.batches import EpochBatches
+from gradlab.training.ranks import Ranks
+from gradlab.training.solo import Solo
+from gradlab.training.stack import Stack
+from gradlab.training.task import Task
 
 CENTRE = Normalize((0.5,), (0.5,))
 
@@ -40,6 +45,37 @@ def trained(splits: Splits, make: Callable[[], nn.Module], place: Place, **optio
             prepare=Pipeline([RandomHorizontalFlip(), CENTRE]), place=place, **options)
     )  # fmt: skip
     return rows, {seed: model.state_dict() for seed, model in result.models.items()}
+
+
+class Watching:
+    """A transform that wants no random numbers, and notes how many rows of them it is given."""
+
+    uniforms = 0
+
+    def __init__(self) -> None:
+        self.rows: list[tuple[int, int]] = []
+
+    def __call__(self, images: torch.Tensor, uniforms: torch.Tensor) -> torch.Tensor:
+        self.rows.append((len(images), len(uniforms)))
+        return images.float()
+
+
+@pytest.mark.parametrize(("ranks", "replicas", "expected"), [
+    (Ranks(), 1, [4, 4, 2]), (Ranks(), 2, [8, 8, 4]), (Ranks(1, 2), 1, [2, 2, 1]),
+])  # fmt: skip
+def test_who_wants_no_random_numbers_is_given_none_for_each_image(ranks, replicas, expected, make_small_net):
+    watching = Watching()
+    recipe = Recipe(epochs=1, batch_size=4, optimizer=lambda weights: torch.optim.SGD(weights, lr=0.05))
+    task = Task(
+        arm="a", make_model=make_small_net, inputs=torch.zeros(10, 1, 8, 8, dtype=torch.uint8),
+        targets=torch.zeros(10, dtype=torch.long), objective=classification, recipe=recipe, prepare=watching,
+        measure={}, place=Place(ranks=ranks),
+    )  # fmt: skip
+    seeds = tuple(range(replicas))
+    batches = EpochBatches(task, Solo(task, 0) if replicas == 1 else Stack(task, seeds), 1)
+    for step in range(3):
+        batches.batch(step)
+    assert watching.rows == [(rows, rows) for rows in expected]
 
 
 def check_same_bits(found: Any, expected: Any) -> None:

@@ -58,7 +58,8 @@ def read_picture(path: Path | str, side: int, framing: Framing = "crop") -> np.n
             image.draft(None, (2 * side, 2 * side))
         _refuse_large(image, MOST_PIXELS)
         image.load()
-        ImageOps.exif_transpose(image, in_place=True)  # a large image must not be there twice
+        if _may_say_how_it_is_turned(image):
+            ImageOps.exif_transpose(image, in_place=True)  # a large image must not be there twice
         return np.asarray(framed(_to_rgb(image), side))
 
 
@@ -95,6 +96,11 @@ def _refuse_large(image: Image.Image, most: int) -> None:
         raise ValueError(f"{image.width}x{image.height} are more than {most:,} pixels; make it smaller")
     if max(image.size) > MOST_SIDE:
         raise ValueError(f"a side of {image.width}x{image.height} has more than {MOST_SIDE:,} pixels; make it smaller")
+
+
+def _may_say_how_it_is_turned(image: Image.Image) -> bool:
+    # A JPEG says it in one of these two or not at all; asking takes a fiftieth of decoding a small one.
+    return image.format != "JPEG" or not image.info.keys().isdisjoint(("exif", "xmp"))
 
 
 def to_eight_bits(image: Image.Image) -> Image.Image:
