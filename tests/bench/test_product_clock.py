@@ -21,7 +21,9 @@ def test_work_without_products_has_no_share_of_them():
 
 
 def test_products_alone_are_nearly_all_of_their_time():
-    assert 0.7 < share_of_products(lambda: [MATRIX @ MATRIX for _ in range(10)]) < 1.4
+    large = torch.ones(1000, 1000)
+    # Twice as much would be products counted twice; other programs on the cores move it by some tenths.
+    assert 0.6 < share_of_products(lambda: [large @ large for _ in range(4)]) < 1.6
 
 
 def test_each_product_is_counted_once():
