@@ -54,6 +54,17 @@ class TestOneFolderAClass:
                 assert file.decode() == f"{lies_in}{('cat', 'dog')[number // 9 % 2]}/{number % 9:03}.png"
             assert images.files.tolist() == part.files.tolist()
 
+    @pytest.mark.parametrize("below", ["", "compare_models"])
+    def test_the_folder_of_earlier_runs_is_no_class(self, tmp_path, below):
+        fill(tmp_path, {"cat": 9, "runs": 9})
+        run = tmp_path / "runs" / below
+        run.mkdir(exist_ok=True)
+        (run / "config.json").write_text("{}")
+        load_folder(tmp_path)  # somebody else's settings among the pictures
+        (run / "rows.jsonl").write_text("")
+        with pytest.raises(DataUnavailableError, match=rf"holds a run of gradlab's \({run}\)"):
+            load_folder(tmp_path)
+
     @settings(max_examples=30, deadline=None)
     @given(st.lists(st.integers(3, 40), min_size=2, max_size=4), st.integers(0, 9))
     def test_every_class_is_in_every_split(self, counts, seed):

@@ -166,6 +166,13 @@ def test_a_damaged_document_is_a_file_error(folder, content):
         folder.document("config")
 
 
+def test_a_folder_of_runs_names_one_of_them(tmp_path):
+    for name in ("vit", "lenet"):
+        write_json(new_run_folder(tmp_path / name, name).path / "config.json", {})
+    with pytest.raises(FileError, match=rf"is no run but holds some, such as {tmp_path / 'lenet'}: name one"):
+        RunFolder(tmp_path).document("config")
+
+
 def test_a_missing_document_asks_whether_this_is_a_run(folder):
     with pytest.raises(FileError, match=r"cannot read .*results\.json: No such file.*is .*run a gradlab run\?"):
         folder.document("results")

@@ -84,7 +84,7 @@ def load_folder(
     Raises:
         UsageError: the image size is below 1, the memory below 0, or the framing unknown.
         DataUnavailableError: there is no such folder, it has fewer than two classes, a class has no image or too few to
-            be split, or an image cannot be read.
+            be split, a class folder holds a run of gradlab's, or an image cannot be read.
     """
     root = Path(path).expanduser()
     _refuse_impossible(root, image_size, framing, image_memory)
@@ -191,12 +191,23 @@ def _list_part(folder: Path, classes: tuple[str, ...], root: Path) -> _Listing:
             raise DataUnavailableError(
                 f"{class_folder} is a class that train/ does not have: add it there or remove it"
             )
+        if run := _run_in(class_folder):
+            raise DataUnavailableError(
+                f"class folder {class_folder} holds a run of gradlab's ({run}), whose charts would count as pictures: "
+                "name the folder that has your class folders and nothing else"
+            )
         files = picture_files(class_folder, root)
         if not files:
             raise DataUnavailableError(f"class folder {class_folder} has no image: add some or remove it")
         paths += files
         labels += [classes.index(class_folder.name)] * len(files)
     return _Listing(tuple(paths), np.array(labels, dtype=np.int64))
+
+
+def _run_in(class_folder: Path) -> Path | None:
+    """A run in a folder, at its top or one below, where `gradlab run` puts it; None if there is none."""
+    journals = (path for pattern in ("rows.jsonl", "*/rows.jsonl") for path in class_folder.glob(pattern))
+    return next((path.parent for path in journals if path.with_name("config.json").is_file()), None)
 
 
 def picture_files(folder: Path, root: Path | None = None) -> list[Path]:
