@@ -16,7 +16,7 @@ class ProductClock(TorchDispatchMode):
     """A context that adds up the processor seconds of products and convolutions, those of backward passes too.
 
     It sees what torch records for its slopes: in inference mode whole layers would pass unseen. Each product is charged
-    with some 2 microseconds of its call from Python.
+    with a part of its call from Python, which weighs in small networks.
 
     torch's profiler would tell them as well, but what it notes takes the place of the step's freed tensors: the next
     ones lie in pages that the system clears first, which made a stack's slopes four times as long (LOG.md, 2026-11-30).

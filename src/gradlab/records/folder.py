@@ -97,7 +97,7 @@ class RunFolder:
         if self.has("group"):
             again = f"`gradlab report {self.path}` makes anew"
             return f"{self.path} holds several runs and a report of all, which {again}: name one of the folders in it"
-        if inside := sorted(path.parent for path in self.path.glob("*/config.json")):
+        if inside := sorted(config.parent for config in self.path.glob("*/config.json")):
             return f"{self.path} is no run but holds some, such as {inside[0]}: name one of them"
         return f"cannot read {path}: {error.strerror}; is {self.path} a gradlab run?"
 
