@@ -1,9 +1,9 @@
 """How long do eight seeds take by each way, beside eight times one seed, and how far is `auto` from the best way?
 
-Wall time of the same epochs, one thread a process, interleaved. In a row and in processes they are trained for three
-times as many epochs as well: what the longer training takes more is the cost without the start of the processes.
-Processes are measured a second time while another program keeps one core busy. Then as many processes as there are
-cores, and the program, share the cores: N processes on N cores have N * N / (N + 1) of them.
+Wall time of the same epochs, one thread a process, interleaved; a seed trains for a second or two, so that processes
+have to earn back their start, and can. Processes are measured a second time while another program keeps one core
+busy. Then as many processes as there are cores, and the program, share the cores: N processes on N cores have
+N * N / (N + 1) of them.
 What the cores themselves give up to each other, in clock and caches, is seen in programs that share nothing: one of
 them trains its part of the seeds, alone or while one on each other core does the same. And a stack spares the calls of
 one seed after the other, but not their products: what share of its time these take is measured as well.
@@ -31,8 +31,6 @@ from gradlab.records.environment import available_cores
 from gradlab.training import Place, Recipe, collect, fit
 
 SEEDS = tuple(range(8))
-LONGER = 3
-"""Times as many epochs in the longer training."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,17 +45,17 @@ class Case:
 
 
 CASES = {
-    "linear probe": Case(lambda: LogRegression(512, 10), (512, 1, 1), 6_000, 50, 6),
-    "MLP 64-32-10": Case(lambda: MLP(64, 10, (32,)), (1, 8, 8), 6_000, 50, 4),
-    "LogRegression": Case(LogRegression, (1, 28, 28), 6_000, 50, 6),
-    "MLP 784-64-10": Case(lambda: MLP(784, 10, (64,)), (1, 28, 28), 6_000, 50, 4),
-    "LeNet": Case(LeNet, (1, 28, 28), 2_000, 50, 1),
-    "ResNet": Case(lambda: ResNet(10, (2, 2, 3), (16, 24, 32)), (3, 32, 32), 640, 128, 1),
+    "linear probe": Case(lambda: LogRegression(512, 10), (512, 1, 1), 6_000, 50, 90),
+    "MLP 64-32-10": Case(lambda: MLP(64, 10, (32,)), (1, 8, 8), 6_000, 50, 80),
+    "LogRegression": Case(LogRegression, (1, 28, 28), 6_000, 50, 75),
+    "MLP 784-64-10": Case(lambda: MLP(784, 10, (64,)), (1, 28, 28), 6_000, 50, 40),
+    "LeNet": Case(LeNet, (1, 28, 28), 2_000, 50, 4),
+    "ResNet": Case(lambda: ResNet(10, (2, 2, 3), (16, 24, 32)), (3, 32, 32), 640, 128, 2),
 }
 
 
-def training(case: Case, times: int = 1) -> Callable[[tuple[int, ...], str], None]:
-    """Trains these seeds in this way, for so many times the epochs."""
+def training(case: Case, epochs: int) -> Callable[[tuple[int, ...], str], None]:
+    """Trains these seeds in this way."""
     generator = torch.Generator().manual_seed(0)
     pixels = torch.randint(0, 256, (case.samples, *case.shape), dtype=torch.uint8, generator=generator)
     labels = torch.randint(0, 10, (case.samples,), generator=generator)
@@ -65,7 +63,7 @@ def training(case: Case, times: int = 1) -> Callable[[tuple[int, ...], str], Non
 
     def train(seeds: tuple[int, ...], way: str) -> None:
         recipe = Recipe(
-            epochs=times * case.epochs,
+            epochs=epochs,
             batch_size=case.batch,
             optimizer=lambda p: torch.optim.SGD(p, lr=0.01, fused=True),
         )
@@ -79,7 +77,7 @@ def training(case: Case, times: int = 1) -> Callable[[tuple[int, ...], str], Non
 @cache
 def _ready(network: str) -> Callable[[tuple[int, ...], str], None]:
     torch.set_num_threads(1)
-    return training(CASES[network], LONGER)
+    return training(CASES[network], CASES[network].epochs)
 
 
 def _train_part(network: str, seeds: tuple[int, ...]) -> None:
@@ -123,22 +121,21 @@ def busy_core() -> Iterator[None]:
 
 def measured(network: str, rounds: int) -> dict[str, object]:
     """Wall seconds of each way, and its speed as a multiple of one seed after the other, in this very process."""
-    train, longer = training(CASES[network]), training(CASES[network], LONGER)
+    case = CASES[network]
+    train, briefly = training(case, case.epochs), training(case, max(1, case.epochs // 10))
     ways = ("in a row", "processes", "stacked", "auto")
     variants = {way: lambda way=way: train(SEEDS, way) for way in ways}
-    long = {f"{way}, longer": lambda way=way: longer(SEEDS, way) for way in ways[:2]}
-    times = interleaved(variants | long, rounds=rounds, clock=wall_clock)
+    times = interleaved(variants, rounds=rounds, clock=wall_clock)
     with busy_core():
         alone = {"one seed": lambda: train(SEEDS[:1], "in a row"), "processes": variants["processes"]}
         beside = interleaved(alone, rounds=rounds, clock=wall_clock)
     programs = programs_at_once(network, rounds)
     return {
         "wall_seconds": times,
-        "stack_in_products_by_clock": share_of_products(lambda: train(SEEDS, "stacked")),
+        "stack_in_products_by_clock": share_of_products(lambda: briefly(SEEDS, "stacked")),
         "speed_to_in_a_row": {
             way: statistics.median(b / a for a, b in zip(times[way], times["in a row"], strict=True)) for way in ways
         },
-        "steady_processes_to_in_a_row": statistics.median(steady(times)),
         "beside_another_program": {
             "wall_seconds": beside,
             "processes_to_seeds_times_one": statistics.median(
@@ -154,15 +151,6 @@ def measured(network: str, rounds: int) -> dict[str, object]:
     }
 
 
-def steady(times: dict[str, list[float]]) -> list[float]:
-    """How fast processes are beside one seed after the other, round by round, from what a longer training adds."""
-    added = {
-        way: [long - short for long, short in zip(times[f"{way}, longer"], times[way], strict=True)]
-        for way in ("in a row", "processes")
-    }
-    return [row / processes for row, processes in zip(added["in a row"], added["processes"], strict=True)]
-
-
 def main() -> None:
     parser = argparse.ArgumentParser()
     parser.add_argument("--rounds", type=int, default=5)
@@ -173,7 +161,14 @@ def main() -> None:
     for name in asked.networks:
         found[name] = measured(name, asked.rounds)
         print(name, found[name]["speed_to_in_a_row"], flush=True)
-    about = {"unit": "wall seconds", "seeds": len(SEEDS), "cores": available_cores(), "networks": found}
+    epochs = {name: case.epochs for name, case in CASES.items()}
+    about = {
+        "unit": "wall seconds",
+        "seeds": len(SEEDS),
+        "cores": available_cores(),
+        "epochs": epochs,
+        "networks": found,
+    }
     print(write("seeds_together", about))
 
 

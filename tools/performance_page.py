@@ -98,30 +98,44 @@ def loop_overhead(found: Document) -> str:
 
 
 def seeds_together(found: Document) -> str:
-    ways = list(next(iter(found["networks"].values()))["speed_to_in_a_row"])
+    networks = found["networks"].values()
+    ways = list(next(iter(networks))["speed_to_in_a_row"])
+    columns: dict[str, Callable[[Document], str]] = {
+        "processes once they have started": lambda about: times(about["steady_processes_to_in_a_row"]),
+        "`auto` behind the best": lambda about: f"{auto_behind(about):.0%}",
+        "processes beside another program, to one seed after the other there":
+            lambda about: times(about["beside_another_program"]["processes_to_seeds_times_one"]),
+        "programs that share nothing": lambda about: times(about["programs_that_share_nothing"]["speed_to_one"]),
+        "of the stack's time in products": lambda about: f"{about['stack_in_products_by_clock']:.0%}",
+    }  # fmt: skip
+    cells = {head: [_told(about, column) for about in networks] for head, column in columns.items()}
+    shown = {head: column for head, column in cells.items() if any(column)}
     rows = [
-        [network, *(times(about["speed_to_in_a_row"][way]) for way in ways),
-         times(about["steady_processes_to_in_a_row"]) if "steady_processes_to_in_a_row" in about else "",
-         f"{auto_behind(about):.0%}", times(about["beside_another_program"]["processes_to_seeds_times_one"]),
-         times(about["programs_that_share_nothing"]["speed_to_one"]) if "programs_that_share_nothing" in about else "",
-         f"{about['stack_in_products_by_clock']:.0%}" if "stack_in_products_by_clock" in about else ""]
-        for network, about in found["networks"].items()
-    ]  # fmt: skip
-    last = ["processes once they have started", "`auto` behind the best",
-            "processes beside another program, to one seed after the other there",
-            "programs that share nothing", "of the stack's time in products"]  # fmt: skip
+        [
+            network,
+            *(times(about["speed_to_in_a_row"][way]) for way in ways),
+            *(column[place] for column in shown.values()),
+        ]
+        for place, (network, about) in enumerate(found["networks"].items())
+    ]
     cores = found["cores"]
     fair = cores * cores / (cores + 1)
-    one = [
-        statistics.median(about["wall_seconds"]["in a row"]) / found["seeds"] for about in found["networks"].values()
-    ]
+    one = [statistics.median(about["wall_seconds"]["in a row"]) / found["seeds"] for about in networks]
     told = (
-        f"{found['seeds']} seeds on {cores} cores. The trainings are so short, {min(one):.2f} to {max(one):.2f} s a "
-        f"seed, that the start of processes weighs. Beside a program that keeps one core busy, {cores} processes have "
-        f"a fair share of {fair:.2f} cores. Programs that share nothing show what the cores give by themselves: "
-        f"{cores} at once beside one alone. A stack spares calls, not products."
+        f"{found['seeds']} seeds on {cores} cores. Alone a seed trains for {min(one):.2f} to {max(one):.2f} s"
+        f"{', so short that the start of processes weighs' * (min(one) < 1)}. Beside a program that keeps one core "
+        f"busy, {cores} processes have a fair share of {fair:.2f} cores. Programs that share nothing show what the "
+        f"cores give by themselves: {cores} at once beside one alone. A stack spares calls, not products."
     )
-    return f"{told}\n\n" + table(["network", *ways, *last], rows)
+    return f"{told}\n\n" + table(["network", *ways, *shown], rows)
+
+
+def _told(about: Document, column: Callable[[Document], str]) -> str:
+    """A cell, empty where an older file lacks what it tells."""
+    try:
+        return column(about)
+    except KeyError:
+        return ""
 
 
 def augmentation(found: Document) -> str:
@@ -290,9 +304,11 @@ def section(name: str) -> str:
 
 def processor(found: Document, folder: str) -> str:
     """Its name, and its vector instructions: older files leave those to the name of their folder."""
-    name = found["environment"]["processor"]
+    environment = found["environment"]
+    name = environment["processor"]
     further = folder.removeprefix(machine(name)).lstrip("-")
-    told = next((told for told in VECTOR_INSTRUCTIONS.values() if machine(told) == further), None)
+    of_folder = next((told for told in VECTOR_INSTRUCTIONS.values() if machine(told) == further), None)
+    told = environment.get("instructions") or of_folder
     return ", ".join([name.replace("(R)", ""), *([told] if told else [])])
 
 

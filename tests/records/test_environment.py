@@ -77,6 +77,9 @@ def test_a_system_without_these_calls_is_still_described(monkeypatch):
     assert description["instructions"] is None
 
 
+AMD = "vendor_id\t: AuthenticAMD\nmodel name\t: AMD EPYC\ncpu family"
+
+
 @pytest.mark.parametrize("maker", ["AuthenticAMD", None])
 def test_who_made_the_processor(monkeypatch, maker):
     monkeypatch.setattr("sys.platform", "linux")
@@ -88,7 +91,9 @@ def test_who_made_the_processor(monkeypatch, maker):
 @pytest.mark.parametrize(
     ("information", "told"),
     [
-        ("model name\t: AMD EPYC\nflags\t\t: fpu avx2 avx512f avx512_bf16", "AVX-512 with bfloat16"),
+        (f"{AMD}\t: 26\nflags\t\t: fpu avx2 avx512f avx512_bf16", "AVX-512 with bfloat16"),
+        (f"{AMD}\t: 25\nflags\t\t: fpu avx2 avx512f avx512_bf16", "AVX-512 with bfloat16, in halves"),
+        (f"{AMD}\t: 25\nflags\t\t: fpu avx avx2 fma", "AVX2"),
         ("model name\t: AMD EPYC\nflags\t\t: fpu avx avx2 fma", "AVX2"),
         ("model name\t: Intel(R) Xeon(R)\nflags\t\t: avx2 avx512f amx_bf16 avx512_bf16", "AMX"),
         ("model name\t: Intel(R) Xeon(R)\nflags\t\t: avx2 avx512f", "AVX-512"),

@@ -43,18 +43,20 @@ def test_nothing_is_measured_where_nothing_can_be_wrong(monkeypatch, device, pre
 
 
 @pytest.mark.parametrize(
-    ("maker", "capability", "library"),
+    ("maker", "capability", "halves", "library"),
     [
-        ("AuthenticAMD", "AVX512", "oneDNN"),
-        ("AuthenticAMD", "AVX2", "torch"),  # there both libraries use the same instructions
-        ("GenuineIntel", "AVX512", "torch"),
-        (None, "DEFAULT", "torch"),
+        ("AuthenticAMD", "AVX512", False, "oneDNN"),
+        ("AuthenticAMD", "AVX512", True, "torch"),  # Zen 4: its halves are as wide as what MKL uses
+        ("AuthenticAMD", "AVX2", True, "torch"),  # there both libraries use the same instructions
+        ("GenuineIntel", "AVX512", False, "torch"),
+        (None, "DEFAULT", False, "torch"),
     ],
 )
 def test_large_linear_layers_are_one_dnn_s_where_torch_s_library_halves_the_processor(
-    maker, capability, library, monkeypatch
+    maker, capability, halves, library, monkeypatch
 ):
     monkeypatch.setattr(arithmetic, "vendor", lambda: maker)
+    monkeypatch.setattr(arithmetic, "halves_vectors", lambda: halves)
     monkeypatch.setattr(torch.backends.cpu, "get_cpu_capability", lambda: capability)
     assert arithmetic.linear_library.__wrapped__() == library
 

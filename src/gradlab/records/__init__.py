@@ -4,6 +4,7 @@ from gradlab.records.earlier import forget, reopen, seconds_told, take_back
 from gradlab.records.environment import (
     code_digest,
     describe_environment,
+    halves_vectors,
     processor_name,
     vector_instructions,
     vendor,
@@ -22,6 +23,7 @@ __all__ = [
     "code_digest",
     "describe_environment",
     "forget",
+    "halves_vectors",
     "new_run_folder",
     "processor_name",
     "read_rows",

@@ -72,6 +72,8 @@ VECTOR_INSTRUCTIONS = {
     "asimd": "NEON",
 }
 """Flags by which Linux tells vector instructions, the ablest first, and what they are called."""
+FIRST_WHOLE_FAMILY = 26
+"""Of AMD's processors, Zen 5: those before take each instruction of 512 bits in two halves."""
 
 
 def vector_instructions() -> str | None:
@@ -80,7 +82,13 @@ def vector_instructions() -> str | None:
     A virtual machine's "AMD EPYC" may be one with AVX-512 or without, whose kernels add in other orders.
     """
     flags = (_said_of_the_processor("flags") or _said_of_the_processor("Features") or "").split()
-    return next((name for flag, name in VECTOR_INSTRUCTIONS.items() if flag in flags), None)
+    name = next((name for flag, name in VECTOR_INSTRUCTIONS.items() if flag in flags), None)
+    return f"{name}, in halves" if name and "avx512f" in flags and halves_vectors() else name
+
+
+def halves_vectors() -> bool:
+    """Whether this is a processor of AMD's that takes instructions of 512 bits, if it has them, in two halves."""
+    return vendor() == "AuthenticAMD" and int(_said_of_the_processor("cpu family") or 0) < FIRST_WHOLE_FAMILY
 
 
 def _said_of_the_processor(what: str) -> str | None:

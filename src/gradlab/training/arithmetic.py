@@ -10,7 +10,7 @@ from contextlib import contextmanager
 
 import torch
 
-from gradlab.records import vendor
+from gradlab.records import halves_vectors, vendor
 
 SIDE, ROUNDS = 256, 5
 FITTING = 1.5
@@ -62,9 +62,10 @@ def slow_precision(device: str, precision: str) -> str | None:
 def linear_library() -> str:
     """What multiplies for large linear layers in single precision: "oneDNN" or "torch", always the same on one machine.
 
-    MKL, by which torch's wheels multiply matrices, computes on an AMD processor by instructions half as wide as it has;
-    oneDNN uses all of it (LOG.md, "linear layers by oneDNN").
+    MKL, by which torch's wheels multiply matrices, computes on an AMD processor by instructions of 256 bits; oneDNN
+    uses 512 where the processor takes them whole (LOG.md, "linear layers by oneDNN").
     """
-    gains = vendor() == "AuthenticAMD" and torch.backends.cpu.get_cpu_capability().startswith("AVX512")
+    wide = torch.backends.cpu.get_cpu_capability().startswith("AVX512") and not halves_vectors()
+    gains = vendor() == "AuthenticAMD" and wide
     able = torch.backends.mkldnn.is_available() and hasattr(torch.ops.mkldnn, "_linear_pointwise")
     return "oneDNN" if gains and able else "torch"
