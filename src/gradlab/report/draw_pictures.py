@@ -7,8 +7,10 @@ import numpy as np
 from PIL import Image
 
 from gradlab.report.blocks import Pictures
-from gradlab.report.sheet import Sheet, clipped
+from gradlab.report.sheet import Sheet, broken
 
+_LETTERS = 10.5
+"""Size of the captions' letters in pixels."""
 _SMALL = 64
 """Pictures below so many pixels a side are shown with their pixels as squares rather than smoothed."""
 
@@ -31,16 +33,16 @@ def draw_pictures(pictures: Pictures, width: float, colours: Mapping[str, str]) 
     step = width / columns
     side = step - 12
     tall = side * pictures.images.shape[1] / pictures.images.shape[2]
-    lines = max(caption.count("\n") + 1 for caption in pictures.captions)
-    row = tall + 12 + 14 * lines
+    captions = [broken(caption, step - 4, _LETTERS) for caption in pictures.captions]
+    row = tall + 12 + 14 * max(map(len, captions))
     sheet = Sheet(width, row * -(-len(pictures.images) // columns), colours)
-    for place, (pixels, caption) in enumerate(zip(pictures.images, pictures.captions, strict=True)):
+    for place, (pixels, lines) in enumerate(zip(pictures.images, captions, strict=True)):
         left, top = 6 + step * (place % columns), row * (place // columns)
         axes = sheet.axes(left, top, left + side, top + tall)
         smoothing = "nearest" if is_small(pictures) else "antialiased"
         axes.imshow(pixels, cmap="gray", vmin=0, vmax=255, interpolation=smoothing, aspect="auto")
         axes.set_axis_off()
-        for number, text in enumerate(caption.split("\n")):
-            style = {"ha": "center", "fontsize": 10.5}
-            sheet.text(left + side / 2, top + tall + 10 + 14 * number, clipped(text, step - 4, 10.5), "ink", **style)
+        for number, line in enumerate(lines):
+            style = {"ha": "center", "fontsize": _LETTERS}
+            sheet.text(left + side / 2, top + tall + 10 + 14 * number, line, "ink", **style)
     return sheet

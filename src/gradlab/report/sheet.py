@@ -150,6 +150,24 @@ def clipped(text: str, width: float, size: float = FONT_SIZE, weight: str = "nor
     return kept.rstrip() + "…"
 
 
+def broken(text: str, width: float, size: float = FONT_SIZE) -> list[str]:
+    """The text in lines of at most `width` pixels, broken at its ends of line and at spaces; a wider word is clipped.
+
+    A number and its "%" stay together.
+    """
+    lines = []
+    for part in text.split("\n"):
+        line = ""
+        for word in re.split(" (?!%)", part):
+            longer = f"{line} {word}" if line else word
+            if line and text_width(longer, size) > width:
+                lines.append(clipped(line, width, size))
+                longer = word
+            line = longer
+        lines.append(clipped(line, width, size))
+    return lines
+
+
 def clipped_inside(text: str, width: float, size: float = FONT_SIZE, weight: str = "normal") -> str:
     """The text, with an ellipsis for its middle where it is wider than `width` pixels: both ends say something."""
     kept = len(text)
