@@ -1,6 +1,7 @@
 """Does a folder of JPEG files stream as fast as the cores decode, and does memory stay where it is over the epochs?
 
-Files are made in a temporary folder. Then, in turn: what one process, and one process a core, decode of them by
+Files are made in a temporary folder, of the size that is wanted, where nothing hides what gradlab adds to decoding,
+and larger, as photographs are. Then, in turn: what one process, and one process a core, decode of them by
 Pillow's own calls (open, convert, resize), each process its share of the files and nothing between them; and what comes
 out of gradlab's stream, in shuffled batches, with the same number of processes. The stream is measured by itself and
 while a small network trains on it; in wall time, and in processor time of all processes together, which says more where
@@ -15,6 +16,7 @@ import statistics
 import tempfile
 import threading
 import time
+from collections.abc import Callable, Mapping
 from functools import partial
 from pathlib import Path
 
@@ -122,57 +124,67 @@ def train(pixels: StreamedPixels, labels: torch.Tensor, memory: Memory, epochs: 
     return seconds, peaks
 
 
+def measured(folder: Path, source: int, options: argparse.Namespace) -> dict[str, object]:
+    """Seconds of each way to read a folder of files of so many pixels a side, and a training's times and memory."""
+    cores, side = available_cores(), options.side
+    make_files(folder, options.files, source)
+    begin = time.perf_counter()
+    splits = load_folder(folder, image_size=side, image_memory=0)
+    surveyed = time.perf_counter() - begin
+    pixels = splits.train.pixels
+    assert isinstance(pixels, StreamedPixels)
+    paths = [os.fsdecode(pixels._files.paths[row]) for row in pixels._rows]
+    known = f"bare, {cores} processes"
+    wall, processor = timed(options.rounds, {
+        "bare, 1 process": lambda: bare(paths, side, 1),
+        known: lambda: bare(paths, side, cores),
+        "stream": lambda: stream(pixels),
+    })  # fmt: skip
+    memory = Memory()
+    epochs, peaks = train(pixels, splits.train.labels, memory, options.epochs)
+    memory.stop()
+    rates = {way: len(paths) / found for way, found in medians(wall).items()}
+    each = {way: len(paths) / found for way, found in medians(processor).items()}
+    rates["training"] = len(paths) / statistics.median(epochs)
+    return {
+        "files": options.files, "side": side, "source": source, "seconds": wall, "processor_seconds": processor,
+        "images_per_second": rates, "images_per_processor_second": each,
+        "share_of_bare": {"wall": rates["stream"] / rates[known], "processor": each["stream"] / each[known]},
+        "first_pass_seconds": surveyed, "epoch_seconds": epochs, "epoch_peak_bytes": peaks,
+        "decoded_bytes": len(paths) * 3 * side**2,
+    }  # fmt: skip
+
+
+def timed(rounds: int, ways: Mapping[str, Callable[[], None]]) -> tuple[dict[str, list[float]], dict[str, list[float]]]:
+    """Seconds of each way, round by round, on the wall and of all processors."""
+    wall: dict[str, list[float]] = {way: [] for way in ways}
+    processor: dict[str, list[float]] = {way: [] for way in ways}
+    for _ in range(rounds):
+        for way, work in ways.items():
+            before = clocks()
+            work()
+            for times, start, end in zip((wall, processor), before, clocks(), strict=True):
+                times[way].append(end - start)
+    return wall, processor
+
+
 def main() -> None:
     """Makes the files, measures, writes the result."""
     parser = argparse.ArgumentParser()
     parser.add_argument("--files", type=int, default=20_000)
     parser.add_argument("--side", type=int, default=64, help="of the decoded images, in pixels")
-    parser.add_argument("--source", type=int, default=64, help="side of the images in the files")
+    parser.add_argument("--sources", type=int, nargs="+", default=[64, 200], help="sides of the images in the files")
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--epochs", type=int, default=5)
     options = parser.parse_args()
-    cores = available_cores()
-    with tempfile.TemporaryDirectory() as name:
-        make_files(Path(name), options.files, options.source)
-        begin = time.perf_counter()
-        splits = load_folder(name, image_size=options.side, image_memory=0)
-        surveyed = time.perf_counter() - begin
-        pixels = splits.train.pixels
-        assert isinstance(pixels, StreamedPixels)
-        paths = [os.fsdecode(pixels._files.paths[row]) for row in pixels._rows]
-        ways = {
-            "bare, 1 process": lambda: bare(paths, options.side, 1),
-            f"bare, {cores} processes": lambda: bare(paths, options.side, cores),
-            "stream": lambda: stream(pixels),
-        }
-        wall: dict[str, list[float]] = {way: [] for way in ways}
-        processor: dict[str, list[float]] = {way: [] for way in ways}
-        for _ in range(options.rounds):
-            for way, work in ways.items():
-                before = clocks()
-                work()
-                for times, start, end in zip((wall, processor), before, clocks(), strict=True):
-                    times[way].append(end - start)
-        memory = Memory()
-        epochs, peaks = train(pixels, splits.train.labels, memory, options.epochs)
-        memory.stop()
-    rates = {way: len(paths) / found for way, found in medians(wall).items()}
-    each = {way: len(paths) / found for way, found in medians(processor).items()}
-    rates["training"] = len(paths) / statistics.median(epochs)
-    known = f"bare, {cores} processes"
-    shares = {"wall": rates["stream"] / rates[known], "processor": each["stream"] / each[known]}
-    for way, rate in rates.items():
-        print(f"{way:<22} {rate:8,.0f} images/s" + (f" {each[way]:8,.0f} a processor second" if way in each else ""))
-    print(f"stream / bare: {shares['wall']:.2f} by the wall, {shares['processor']:.2f} by processor time; "
-          f"first pass over {options.files} files {surveyed:.1f} s")  # fmt: skip
-    print(f"memory by epoch, MB: {', '.join(f'{peak / 1e6:.0f}' for peak in peaks)}; "
-          f"decoded, these images take {len(paths) * 3 * options.side**2 / 1e6:.0f}")  # fmt: skip
-    print(write("streaming", {
-        "files": options.files, "side": options.side, "source": options.source, "processes": cores,
-        "seconds": wall, "processor_seconds": processor, "images_per_second": rates,
-        "images_per_processor_second": each, "share_of_bare": shares, "first_pass_seconds": surveyed,
-        "epoch_seconds": epochs, "epoch_peak_bytes": peaks, "decoded_bytes": len(paths) * 3 * options.side**2,
-    }))  # fmt: skip
+    found = {}
+    for source in options.sources:
+        with tempfile.TemporaryDirectory() as name:
+            about = found[f"{source} x {source}"] = measured(Path(name), source, options)
+        print(
+            f"{source} x {source}: stream to bare {about['share_of_bare']}, memory by epoch {about['epoch_peak_bytes']}"
+        )
+    print(write("streaming", {"processes": available_cores(), "sources": found}))
 
 
 if __name__ == "__main__":

@@ -214,6 +214,13 @@ def test_the_framing_asked_for_reaches_the_pictures_and_the_record(tmp_path):
     run.load(f"folder:{tmp_path}", side=8)
     assert run.facts["data"]["sha256"] == load_folder(tmp_path, image_size=8, framing="pad").digest()
     assert run.facts["data"]["framing"] == "pad"
+    said = []
+    for kept in (1.0, 0.0):
+        run.tell, run.image_memory = said.append, kept
+        run.load(f"folder:{tmp_path}", side=8)
+    data = f"data: folder:{tmp_path.name}, 2 classes (a, b), 8 x 8 in colour"
+    assert said[0] == f"{data}: 4 to train, 2 to validate, 2 to test"
+    assert said[1] == f"{said[0]}, read from their files at every epoch"
     with pytest.warns(UserWarning, match="--framing pad keeps"):
         assert run.facts["data"]["sha256"] != load_folder(tmp_path, image_size=8).digest()
 

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from PIL import Image, ImageOps
 
 from gradlab.data import decode
-from gradlab.data.decode import read_picture, sides
+from gradlab.data.decode import FRAMINGS, read_picture, sides
 from gradlab.errors import DataUnavailableError
 
 RAMP = np.linspace(0, 255, 64, dtype=np.uint8).reshape(8, 8)
@@ -26,6 +26,14 @@ def saved(tmp_path, image: Image.Image, name: str, **options) -> np.ndarray:
 def test_lossless_formats_give_the_exact_pixels(tmp_path, name):
     options = {"lossless": True} if name == "a.webp" else {}
     assert (saved(tmp_path, Image.fromarray(COLOUR), name, **options) == COLOUR).all()
+
+
+@pytest.mark.parametrize("framing", FRAMINGS)
+def test_a_square_of_the_wanted_size_is_only_read_whatever_the_framing(tmp_path, framing):
+    Image.fromarray(COLOUR).save(tmp_path / "a.png")
+    assert (read_picture(tmp_path / "a.png", 8, framing) == COLOUR).all()
+    Image.fromarray(COLOUR[:, :4]).save(tmp_path / "b.png")  # as high, and not as wide
+    assert read_picture(tmp_path / "b.png", 8, framing).shape == (8, 8, 3)
 
 
 def test_jpeg_and_gif_come_close(tmp_path):

@@ -122,6 +122,7 @@ def _make_run(folder: RunFolder, settings: dict[str, Any], display: Display, sto
         report=display.progress,
     )
     run.download_progress = None if display.quiet else show_progress
+    run.tell = display.say
     return run
 
 

@@ -60,7 +60,9 @@ def read_picture(path: Path | str, side: int, framing: Framing = "crop") -> np.n
         image.load()
         if _may_say_how_it_is_turned(image):
             ImageOps.exif_transpose(image, in_place=True)  # a large image must not be there twice
-        return np.asarray(framed(_to_rgb(image), side))
+        picture = _to_rgb(image)
+        # Whatever the framing; Pillow would copy it, a twentieth of decoding a small one.
+        return np.asarray(picture if picture.size == (side, side) else framed(picture, side))
 
 
 def is_shrinking_jpeg(path: Path) -> bool:

@@ -44,6 +44,7 @@ class Run:
         framing: how the images of a folder become square; see `gradlab.data.load_folder`.
         image_memory: gigabytes above which the images of a folder stay in their files; see `gradlab.data.load_folder`.
         download_progress: is told how far a download is; see `gradlab.data.show_progress`.
+        tell: is told what was loaded, a line for each dataset; None tells nobody.
         board: gets the graph of each network and a picture of its inputs; None for no TensorBoard.
         facts: filled by the run: "data" (name, digest, shape), "arms" (name -> parameters, way, seconds, weights).
     """
@@ -58,6 +59,7 @@ class Run:
     image_memory: float = data.IMAGE_MEMORY
     board: Board | None = None
     download_progress: data.Progress | None = None
+    tell: Callable[[str], None] | None = None
     facts: dict[str, Any] = field(default_factory=lambda: {"data": {}, "arms": {}})
 
     def load(
@@ -104,6 +106,8 @@ class Run:
             "mean": list(mean),
             "standard_deviation": list(deviation),
         }
+        if self.tell is not None:
+            self.tell(_loaded(splits))
         if self.place.dry:
             few = torch.arange(DRY_SAMPLES)
             cut = {part: getattr(splits, part) for part in ("validation", "test")}
@@ -276,3 +280,24 @@ class Run:
             path = self.folder.weights(trained.arm, seed)
             digests[str(path.relative_to(self.folder.path))] = write_weights(path, arrays)
         return digests
+
+
+CLASSES_NAMED = 5
+
+
+def _loaded(splits: data.Splits) -> str:
+    """One line on a dataset: its classes, the size of its images, how many there are, and where they are kept."""
+    classes = splits.train.classes
+    named = ", ".join(classes[:CLASSES_NAMED]) + ", ..." * (len(classes) > CLASSES_NAMED)
+    sizes = ", ".join(
+        f"{len(images):,} {purpose}"
+        for images, purpose in (
+            (splits.train, "to train"),
+            (splits.validation, "to validate"),
+            (splits.test, "to test"),
+        )
+    )
+    channels, height, width = splits.train.pixels.shape[1:]
+    colours = "in grey" if channels == 1 else "in colour"
+    kept = ", read from their files at every epoch" * isinstance(splits.train.pixels, data.StreamedPixels)
+    return f"data: {splits.name}, {len(classes)} classes ({named}), {width} x {height} {colours}: {sizes}{kept}"
