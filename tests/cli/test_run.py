@@ -182,6 +182,11 @@ def test_wrong_input_gets_one_line_and_its_code(words, code, message, gradlab, t
         assert not list(tmp_path.rglob("config.json"))
 
 
+def test_a_dataset_that_nobody_knows_is_refused_before_anything_is_said_of_the_run(gradlab):
+    done = gradlab(*QUICK, "--data", "digts")
+    assert len(done.stderr.splitlines()) == 1
+
+
 def test_debug_shows_the_traceback(gradlab):
     assert "Traceback" in gradlab("run", "lenett", "--debug").stderr
 

@@ -10,7 +10,7 @@ from typing import Any, Literal, get_args, get_origin, get_type_hints
 import torch
 
 from gradlab import training
-from gradlab.data import FRAMINGS, IMAGE_MEMORY
+from gradlab.data import FRAMINGS, IMAGE_MEMORY, refuse_unknown
 from gradlab.errors import FileError, UsageError, unknown
 from gradlab.experiments import experiment_names
 from gradlab.records import RunFolder
@@ -21,7 +21,8 @@ def complete_settings(settings: dict[str, Any]) -> dict[str, Any]:
     """The settings with the device chosen and the whole configuration written out.
 
     Raises:
-        UsageError: the device is not there, the machine has fewer cores than threads, or a value is impossible.
+        UsageError: the device is not there, the machine has fewer cores than threads, the dataset is unknown, or
+            a value is impossible.
     """
     if settings["threads"] > (cores := available_cores()):
         raise UsageError(
@@ -31,6 +32,8 @@ def complete_settings(settings: dict[str, Any]) -> dict[str, Any]:
     module = load_experiment(settings["experiment"])
     base = module.QUICK if settings["quick"] else module.Config()
     config = dataclasses.replace(base, **settings["changes"])
+    if (dataset := settings["changes"].get("data", "auto")) != "auto":
+        refuse_unknown(dataset)
     return {**settings, "device": choose_device(settings["device"]), "config": dataclasses.asdict(config)}
 
 

@@ -7,7 +7,7 @@ from gradlab.data.folder import IMAGE_MEMORY, load_folder, picture_files
 from gradlab.data.grid import picture_grid, save_picture_grid
 from gradlab.data.images import Images, Normalisation, Splits
 from gradlab.data.listing import Entry, catalogue, first_present
-from gradlab.data.loading import load
+from gradlab.data.loading import load, refuse_unknown
 from gradlab.data.map_style import from_dataset, images_from
 from gradlab.data.places import data_root
 from gradlab.data.resize import resized
@@ -40,6 +40,7 @@ __all__ = [
     "picture_files",
     "picture_grid",
     "read_picture",
+    "refuse_unknown",
     "resized",
     "reversing_sequences",
     "save_picture_grid",

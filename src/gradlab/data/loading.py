@@ -27,6 +27,20 @@ Contents = Iterator[tuple[str, VerifiedStream]]
 Parts = tuple[Images, Images, Images | None]
 
 
+def refuse_unknown(name: str) -> None:
+    """Nothing where `load` knows a dataset of this name.
+
+    Raises:
+        UsageError: it does not.
+    """
+    kind, _, path = name.partition(":")
+    if name in NAMES or (kind == "folder" and path):
+        return
+    if Path(name).is_dir():
+        raise UsageError(f"unknown dataset '{name}', which is a folder here: write folder:{name}")
+    raise unknown("dataset", name, (*NAMES, "folder:PATH"), where="gradlab data list")
+
+
 def load(
     name: str,
     *,
@@ -70,10 +84,7 @@ def load(
         raise UsageError(f"framing is for folders of images, those of {name} are square: leave out --framing")
     if name == "digits":
         return load_digits(split_seed=split_seed)
-    if name not in PUBLISHED and Path(name).is_dir():
-        raise UsageError(f"unknown dataset '{name}', which is a folder here: write folder:{name}")
-    if name not in PUBLISHED:
-        raise unknown("dataset", name, (*NAMES, "folder:PATH"), where="gradlab data list")
+    refuse_unknown(name)
     published = PUBLISHED[name]
     base = data_root(root)
     needed = [content for content in published.contents if unlabelled or content.name != UNLABELLED_FILE]
