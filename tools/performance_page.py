@@ -7,6 +7,7 @@ from pathlib import Path
 
 from bench.record import machine
 from gradlab.records.environment import VECTOR_INSTRUCTIONS
+from gradlab.report.wording import percent
 from tools.performance_goals import GOALS, Document, auto_behind, sources
 
 ROOT = Path(__file__).parents[1]
@@ -102,11 +103,11 @@ def seeds_together(found: Document) -> str:
     ways = list(next(iter(networks))["speed_to_in_a_row"])
     columns: dict[str, Callable[[Document], str]] = {
         "processes once they have started": lambda about: times(about["steady_processes_to_in_a_row"]),
-        "`auto` behind the best": lambda about: f"{auto_behind(about):.0%}",
+        "`auto` behind the best": lambda about: percent(auto_behind(about)),
         "processes beside another program, to one seed after the other there":
             lambda about: times(about["beside_another_program"]["processes_to_seeds_times_one"]),
         "programs that share nothing": lambda about: times(about["programs_that_share_nothing"]["speed_to_one"]),
-        "of the stack's time in products": lambda about: f"{about['stack_in_products_by_clock']:.0%}",
+        "of the stack's time in products": lambda about: percent(about["stack_in_products_by_clock"]),
     }  # fmt: skip
     cells = {head: [_told(about, column) for about in networks] for head, column in columns.items()}
     shown = {head: column for head, column in cells.items() if any(column)}
@@ -255,7 +256,7 @@ def arithmetic_floor(found: Document) -> str:
         [network, precision, f"{about['operations_a_step'] / 1e9:.2f}"]
         + [f"{statistics.median(values) / 1e9:.1f}" for values in about["operations_per_processor_second"].values()]
         + [f"{ratio:.2f}" for ratio in about["median_ratio_to"].values()]
-        + ["" if about["share_of_arithmetic"] is None else f"{about['share_of_arithmetic']:.0%}"]
+        + ["" if about["share_of_arithmetic"] is None else percent(about["share_of_arithmetic"])]
         for network, precisions in found["networks"].items()
         for precision, about in precisions.items()
         if precision != "measured"

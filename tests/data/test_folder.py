@@ -171,7 +171,7 @@ class TestPixels:
                 Image.new("RGB", size, (index, 0, 1)).save(tmp_path / name / f"{index}.png")
         assert load_folder(tmp_path, framing="pad").shape == (3, side, side)
 
-    @pytest.mark.parametrize(("size", "told"), [((16, 12), "25%"), ((8, 40), "80%"), ((16, 13), None)])
+    @pytest.mark.parametrize(("size", "told"), [((16, 12), "25 %"), ((8, 40), "80 %"), ((16, 13), None)])
     def test_that_long_pictures_lose_their_ends_is_told(self, tmp_path, size, told):
         for name in ("a", "b"):
             (tmp_path / name).mkdir()

@@ -18,7 +18,7 @@ from gradlab.explain.values import number_text, shape_text, value_of
         (torch.arange(13.0), "13 numbers: mean 6, std 3.742, 0 to 12"),
         (torch.tensor([1.0, float("nan")] * 7), "14 numbers: mean 1, std 0, 1 to 1, 7 not finite"),
         (torch.full((13,), float("nan")), "13 numbers, none finite"),
-        (torch.ones(20, dtype=torch.bool), "20 numbers: 100.0% true"),
+        (torch.ones(20, dtype=torch.bool), "20 numbers: 100.0 % true"),
     ],
 )
 def test_numbers_where_few_and_statistics_where_many(tensor, numbers):

@@ -42,8 +42,8 @@ def test_a_terminal_gets_one_line_that_moves(clock):
     display.wipe()
     text = terminal.getvalue()
     assert "\n" not in text
-    assert "a, seed 0: epoch 1/2, 12% of 2 seeds, loss 0.5000, 1,000 images/s" in text
-    assert "a, 2 seeds: epoch 2/2, 75% of 2 seeds" in text
+    assert "a, seed 0: epoch 1/2, 12 % of 2 seeds, loss 0.5000, 1,000 images/s" in text
+    assert "a, 2 seeds: epoch 2/2, 75 % of 2 seeds" in text
     assert "2,000 images/s, 5 s left" in text  # a quarter is left, and half took 10 seconds
     assert text.endswith("\r" + " " * module.WIDTH + "\r")
 
@@ -64,7 +64,7 @@ def test_seeds_that_finished_no_longer_count_in_the_rate(clock):
     display.progress(progress(epoch=2, step=100))
     clock[0] += 10
     display.progress(progress(seed=1))
-    assert "a, seed 1: epoch 1/2, 62% of 2 seeds, loss 0.5000, 1,000 images/s" in terminal.getvalue()
+    assert "a, seed 1: epoch 1/2, 62 % of 2 seeds, loss 0.5000, 1,000 images/s" in terminal.getvalue()
 
 
 def test_what_was_read_back_is_done_and_tells_nothing_of_the_time_left(clock):
@@ -76,7 +76,7 @@ def test_what_was_read_back_is_done_and_tells_nothing_of_the_time_left(clock):
     display.progress(progress(seed=2, step=2))
     clock[0] += 10
     display.progress(progress(seed=2, step=100))
-    assert "a, seed 2: epoch 1/2, 62% of 4 seeds" in terminal.getvalue()
+    assert "a, seed 2: epoch 1/2, 62 % of 4 seeds" in terminal.getvalue()
     assert "31 s left" in terminal.getvalue()  # three halves of a seed are left, and 0.49 took 10 seconds
 
 

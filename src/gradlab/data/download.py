@@ -72,7 +72,7 @@ def show_progress(path: str, done: int, total: int) -> None:
         sys.stderr.write(f"{path} ({total / 1e6:,.1f} MB)\n")
     elif sys.stderr.isatty():
         share = min(done / total, 1.0)
-        sys.stderr.write(f"\r  {'█' * round(30 * share):<30} {share:4.0%}" + ("\n" if done >= total else ""))
+        sys.stderr.write(f"\r  {'█' * round(30 * share):<30} {100 * share:3.0f} %" + ("\n" if done >= total else ""))
     sys.stderr.flush()
 
 

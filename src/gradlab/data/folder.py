@@ -249,8 +249,8 @@ def _tell_of_long_pictures(paths: Sequence[Path]) -> None:
     lost = statistics.median([1 - min(size) / max(size) for size in some] or [0.0])
     if lost >= TOLD_LOSS:
         warnings.warn(
-            f"half of these pictures or more lose {lost:.0%} of themselves or more, since their centre square is cut "
-            "out: --framing pad keeps all of it, --framing stretch too, distorted",
+            f"half of these pictures or more lose {100 * lost:.0f} % of themselves or more, since their centre square "
+            "is cut out: --framing pad keeps all of it, --framing stretch too, distorted",
             stacklevel=3,
         )
 

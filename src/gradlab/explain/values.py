@@ -52,7 +52,7 @@ def statistics_text(tensor: Tensor) -> str:
     """How many numbers, and what they are like."""
     count = f"{tensor.numel():,} numbers"
     if tensor.dtype == torch.bool:
-        return f"{count}: {tensor.float().mean():.1%} true"
+        return f"{count}: {100 * tensor.float().mean():.1f} % true"
     if tensor.is_complex():
         return f"{count}: mean size {tensor.abs().mean():.4g}"
     numbers = tensor if tensor.dtype in (torch.float32, torch.float64) else tensor.double()

@@ -102,8 +102,8 @@ class Display:
         rate = sum(p.samples_per_second for p in running)
         left = f", {duration(elapsed * (1 - done) / made)} left" if made > 0 and elapsed >= MEASURED_SECONDS else ""
         return (
-            f"{slowest.arm}, {names}: epoch {slowest.epoch}/{slowest.epochs}, {done:.0%} of {self._seeds} seeds, "
-            f"{told}{rate:,.0f} images/s{left}"
+            f"{slowest.arm}, {names}: epoch {slowest.epoch}/{slowest.epochs}, "
+            f"{100 * done:.0f} % of {self._seeds} seeds, {told}{rate:,.0f} images/s{left}"
         )
 
 
