@@ -61,7 +61,7 @@ def write(name: str, measured: Mapping[str, Any], *, peers: Sequence[str] = (), 
         "date": datetime.datetime.now(datetime.UTC).strftime("%Y-%m-%d"),
         "command": f"python -m bench.{name} {' '.join(sys.argv[1:])}".strip(),
         "commit": _git("rev-parse", "--short", "HEAD"),
-        "uncommitted_changes": bool(_git("status", "--porcelain", "--untracked-files=no")),
+        "uncommitted_changes": bool(_git("status", "--porcelain", "--untracked-files=no", "--", ":!bench/results")),
         "load_at_start": LOAD_AT_START,
     }
     environment = describe_environment(threads=1, peers={package: _version(package) for package in peers})

@@ -1,11 +1,12 @@
 """Does a folder of JPEG files stream as fast as the cores decode, and does memory stay where it is over the epochs?
 
-Files are made in a temporary folder, of the size that is wanted, where nothing hides what gradlab adds to decoding,
-and larger, as photographs are. Then, in turn: what one process, and one process a core, decode of them by
-Pillow's own calls (open, convert, resize), each process its share of the files and nothing between them; and what comes
-out of gradlab's stream, in shuffled batches, with the same number of processes. The stream is measured by itself and
-while a small network trains on it; in wall time, and in processor time of all processes together, which says more where
-other programs keep the cores busy. Memory is what this process and its workers hold that no other one does.
+Files are made in a temporary folder, of the size that is wanted, where nothing hides what gradlab adds to decoding, and
+larger, though not so large (four times the wanted side) that gradlab decodes a part of them only. Then, in turn: what
+one process, and one process a core, decode of them by Pillow's own calls (open, convert, resize), each process its
+share of the files and nothing between them; and what comes out of gradlab's stream, in shuffled batches, with the same
+number of processes. The stream is measured by itself and while a small network trains on it; in wall time, and in
+processor time of all processes together, which says more where other programs keep the cores busy. Memory is what this
+process and its workers hold that no other one does.
 Run: `python -m bench.streaming`; the full size: `python -m bench.streaming --files 200000`
 """
 

@@ -1,5 +1,6 @@
 """Prints the wrong solutions of every exercise: how many there are, are caught, and are told with their own fault."""
 
+from gradlab.report.wording import percent
 from tests.learn.mutants import all_mutants
 
 
@@ -13,7 +14,8 @@ def table(seed: int = 0) -> str:
         named = sum(verdict.fault == mutant.fault for verdict, mutant in zip(verdicts, mutants, strict=True))
         lines.append(f"| {name} | {len(mutants)} | {caught} | {named} |")
         sums = [one + other for one, other in zip(sums, (len(mutants), caught, named), strict=True)]
-    lines.append(f"| all | {sums[0]} | {sums[1]} ({sums[1] / sums[0]:.1%}) | {sums[2]} ({sums[2] / sums[0]:.1%}) |")
+    shares = [percent(part / sums[0], 1) for part in sums]
+    lines.append(f"| all | {sums[0]} | {sums[1]} ({shares[1]}) | {sums[2]} ({shares[2]}) |")
     return "\n".join(lines)
 
 

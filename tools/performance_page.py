@@ -3,6 +3,7 @@
 import json
 import statistics
 from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 from bench.record import machine
@@ -99,44 +100,59 @@ def loop_overhead(found: Document) -> str:
 
 
 def seeds_together(found: Document) -> str:
-    networks = found["networks"].values()
-    ways = list(next(iter(networks))["speed_to_in_a_row"])
-    columns: dict[str, Callable[[Document], str]] = {
-        "processes once they have started": lambda about: times(about["steady_processes_to_in_a_row"]),
-        "`auto` behind the best": lambda about: percent(auto_behind(about)),
-        "processes beside another program, to one seed after the other there":
-            lambda about: times(about["beside_another_program"]["processes_to_seeds_times_one"]),
-        "programs that share nothing": lambda about: times(about["programs_that_share_nothing"]["speed_to_one"]),
-        "of the stack's time in products": lambda about: percent(about["stack_in_products_by_clock"]),
-    }  # fmt: skip
-    cells = {head: [_told(about, column) for about in networks] for head, column in columns.items()}
-    shown = {head: column for head, column in cells.items() if any(column)}
+    networks, cores = found["networks"], found["cores"]
+    ways = list(next(iter(networks.values()))["speed_to_in_a_row"])
+    shown = [column for column in SEEDS_TOGETHER if any(column.key in about for about in networks.values())]
     rows = [
-        [
-            network,
-            *(times(about["speed_to_in_a_row"][way]) for way in ways),
-            *(column[place] for column in shown.values()),
-        ]
-        for place, (network, about) in enumerate(found["networks"].items())
+        [network, *(times(about["speed_to_in_a_row"][way]) for way in ways)]
+        + [column.cell(about) if column.key in about else "" for column in shown]
+        for network, about in networks.items()
     ]
-    cores = found["cores"]
-    fair = cores * cores / (cores + 1)
-    one = [statistics.median(about["wall_seconds"]["in a row"]) / found["seeds"] for about in networks]
-    told = (
-        f"{found['seeds']} seeds on {cores} cores. Alone a seed trains for {min(one):.2f} to {max(one):.2f} s"
-        f"{', so short that the start of processes weighs' * (min(one) < 1)}. Beside a program that keeps one core "
-        f"busy, {cores} processes have a fair share of {fair:.2f} cores. Programs that share nothing show what the "
-        f"cores give by themselves: {cores} at once beside one alone. A stack spares calls, not products."
-    )
-    return f"{told}\n\n" + table(["network", *ways, *shown], rows)
+    one = [statistics.median(about["wall_seconds"]["in a row"]) / found["seeds"] for about in networks.values()]
+    short = "" if "epochs" in found else ", so short that the start of processes weighs"
+    told = [
+        f"{found['seeds']} seeds on {cores} cores. Alone a seed trains for {min(one):.2f} to {max(one):.2f} s{short}.",
+        *(column.told.format(cores=cores, fair=cores * cores / (cores + 1)) for column in shown if column.told),
+    ]
+    return f"{' '.join(told)}\n\n" + table(["network", *ways, *(column.head for column in shown)], rows)
 
 
-def _told(about: Document, column: Callable[[Document], str]) -> str:
-    """A cell, empty where an older file lacks what it tells."""
-    try:
-        return column(about)
-    except KeyError:
-        return ""
+@dataclass(frozen=True, slots=True)
+class Column:
+    """A column of a table, what its cells are made of, and a sentence on it; older files may lack the key."""
+
+    head: str
+    key: str
+    cell: Callable[[Document], str]
+    told: str = ""
+
+
+SEEDS_TOGETHER = (
+    Column(
+        "processes once they have started",
+        "steady_processes_to_in_a_row",
+        lambda about: times(about["steady_processes_to_in_a_row"]),
+    ),
+    Column("`auto` behind the best", "wall_seconds", lambda about: percent(auto_behind(about))),
+    Column(
+        "processes beside another program, to one seed after the other there",
+        "beside_another_program",
+        lambda about: times(about["beside_another_program"]["processes_to_seeds_times_one"]),
+        "Beside a program that keeps one core busy, {cores} processes have a fair share of {fair:.2f} cores.",
+    ),
+    Column(
+        "programs that share nothing",
+        "programs_that_share_nothing",
+        lambda about: times(about["programs_that_share_nothing"]["speed_to_one"]),
+        "Programs that share nothing show what the cores give by themselves: {cores} at once beside one alone.",
+    ),
+    Column(
+        "of the stack's time in products",
+        "stack_in_products_by_clock",
+        lambda about: percent(about["stack_in_products_by_clock"]),
+        "A stack spares calls, not products.",
+    ),
+)
 
 
 def augmentation(found: Document) -> str:

@@ -98,8 +98,9 @@ def test_json_is_one_document_and_quiet(gradlab):
     assert done.stderr == ""
 
 
-def test_a_run_ends_with_its_answer(gradlab, tmp_path):
+def test_a_run_begins_with_its_data_and_ends_with_its_answer(gradlab, tmp_path):
     done = gradlab(*QUICK, "--seeds", "0", "--out", "a")
+    assert "data: digits, 10 classes (0, 1, 2, 3, 4, ...), 8 x 8 in grey: 1,297 of training, " in done.stderr
     (answer,) = [
         line for line in done.stdout.splitlines() if line.startswith("The test error of logistic regression is ")
     ]
@@ -182,8 +183,10 @@ def test_wrong_input_gets_one_line_and_its_code(words, code, message, gradlab, t
         assert not list(tmp_path.rglob("config.json"))
 
 
-def test_a_dataset_that_nobody_knows_is_refused_before_anything_is_said_of_the_run(gradlab):
-    done = gradlab(*QUICK, "--data", "digts")
+@pytest.mark.parametrize("name", ["digts", "auto"])
+def test_a_dataset_that_nobody_knows_is_refused_before_anything_is_said_of_the_run(name, gradlab):
+    done = gradlab(*QUICK, "--data", name)
+    assert done.returncode == 2
     assert len(done.stderr.splitlines()) == 1
 
 
@@ -224,7 +227,7 @@ def test_the_framing_asked_for_reaches_the_pictures_and_the_record(tmp_path):
         run.tell, run.image_memory = said.append, kept
         run.load(f"folder:{tmp_path}", side=8)
     data = f"data: folder:{tmp_path.name}, 2 classes (a, b), 8 x 8 in colour"
-    assert said[0] == f"{data}: 4 to train, 2 to validate, 2 to test"
+    assert said[0] == f"{data}: 4 of training, 2 of validation, 2 of test"
     assert said[1] == f"{said[0]}, read from their files at every epoch"
     with pytest.warns(UserWarning, match="--framing pad keeps"):
         assert run.facts["data"]["sha256"] != load_folder(tmp_path, image_size=8).digest()

@@ -93,6 +93,7 @@ def test_who_made_the_processor(monkeypatch, maker):
     [
         (f"{AMD}\t: 26\nflags\t\t: fpu avx2 avx512f avx512_bf16", "AVX-512 with bfloat16"),
         (f"{AMD}\t: 25\nflags\t\t: fpu avx2 avx512f avx512_bf16", "AVX-512 with bfloat16, in halves"),
+        ("vendor_id\t: AuthenticAMD\nflags\t\t: fpu avx2 avx512f", "AVX-512, in halves"),  # of no family it tells
         (f"{AMD}\t: 25\nflags\t\t: fpu avx avx2 fma", "AVX2"),
         ("model name\t: AMD EPYC\nflags\t\t: fpu avx avx2 fma", "AVX2"),
         ("model name\t: Intel(R) Xeon(R)\nflags\t\t: avx2 avx512f amx_bf16 avx512_bf16", "AMX"),

@@ -32,7 +32,8 @@ def complete_settings(settings: dict[str, Any]) -> dict[str, Any]:
     module = load_experiment(settings["experiment"])
     base = module.QUICK if settings["quick"] else module.Config()
     config = dataclasses.replace(base, **settings["changes"])
-    if (dataset := settings["changes"].get("data", "auto")) != "auto":
+    usual = getattr(base, "data", None)  # the experiment's own, which may be "auto"
+    if (dataset := settings["changes"].get("data", usual)) != usual:
         refuse_unknown(dataset)
     return {**settings, "device": choose_device(settings["device"]), "config": dataclasses.asdict(config)}
 

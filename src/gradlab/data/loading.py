@@ -78,13 +78,13 @@ def load(
         return load_folder(
             path, split_seed=split_seed, image_size=image_size, framing=framing, image_memory=image_memory
         )
+    refuse_unknown(name)
     if image_size is not None:
         raise UsageError(f"image_size is for folders of images, {name} keeps its own: leave it out")
     if framing != "crop":
         raise UsageError(f"framing is for folders of images, those of {name} are square: leave out --framing")
     if name == "digits":
         return load_digits(split_seed=split_seed)
-    refuse_unknown(name)
     published = PUBLISHED[name]
     base = data_root(root)
     needed = [content for content in published.contents if unlabelled or content.name != UNLABELLED_FILE]

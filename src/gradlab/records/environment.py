@@ -73,7 +73,10 @@ VECTOR_INSTRUCTIONS = {
 }
 """Flags by which Linux tells vector instructions, the ablest first, and what they are called."""
 FIRST_WHOLE_FAMILY = 26
-"""Of AMD's processors, Zen 5: those before take each instruction of 512 bits in two halves."""
+"""Of AMD's processors, Zen 5: those before take each instruction of 512 bits in two halves.
+
+Some laptops' of that family do so too, and count as whole: they lose nothing but the gain (LOG.md).
+"""
 
 
 def vector_instructions() -> str | None:

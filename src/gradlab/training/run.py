@@ -289,15 +289,12 @@ def _loaded(splits: data.Splits) -> str:
     """One line on a dataset: its classes, the size of its images, how many there are, and where they are kept."""
     classes = splits.train.classes
     named = ", ".join(classes[:CLASSES_NAMED]) + ", ..." * (len(classes) > CLASSES_NAMED)
-    sizes = ", ".join(
-        f"{len(images):,} {purpose}"
-        for images, purpose in (
-            (splits.train, "to train"),
-            (splits.validation, "to validate"),
-            (splits.test, "to test"),
-        )
-    )
+    parts = {"training": splits.train, "validation": splits.validation, "test": splits.test}
+    sizes = ", ".join(f"{len(images):,} of {part}" for part, images in parts.items())
+    further = "" if splits.unlabelled is None else f", {len(splits.unlabelled):,} without labels"
     channels, height, width = splits.train.pixels.shape[1:]
     colours = "in grey" if channels == 1 else "in colour"
     kept = ", read from their files at every epoch" * isinstance(splits.train.pixels, data.StreamedPixels)
-    return f"data: {splits.name}, {len(classes)} classes ({named}), {width} x {height} {colours}: {sizes}{kept}"
+    return (
+        f"data: {splits.name}, {len(classes)} classes ({named}), {width} x {height} {colours}: {sizes}{further}{kept}"
+    )
