@@ -9,7 +9,7 @@ import pytest
 from PIL import Image
 
 from gradlab import data
-from gradlab.cli.predict import from_its_own_data, image_classifier, pictures_of
+from gradlab.cli.predict import _guesses, from_its_own_data, image_classifier, pictures_of
 from gradlab.errors import UsageError
 from gradlab.records import RunFolder, write_json
 
@@ -121,6 +121,20 @@ def test_pictures_of_the_run_s_own_folder_are_told(tmp_path, monkeypatch):
     assert from_its_own_data(run, ["other/3.png", "pictures.png"]) is None
     write_json(tmp_path / "config.json", {"config": {"data": "digits"}})
     assert from_its_own_data(run, ["digits/1.png"]) is None
+
+
+def test_a_run_whose_networks_may_be_guessing_says_so():
+    class Finished:
+        def document(self, name):
+            assert name == "results"
+            data = {"sizes": {"test": 30}, "classes": ["a", "b", "c"]}
+            metrics = {"test_accuracy": {"values": [right]}}
+            return {"environment": {"data": data}, "arms": {"ViT": {"seeds": [0], "metrics": metrics}}}
+
+    right = 0.4
+    assert "no network of this run is clearly better than guessing" in str(_guesses(Finished()))
+    right = 0.9
+    assert _guesses(Finished()) is None
 
 
 def test_what_is_no_picture_is_named(gradlab, finished, tmp_path):

@@ -148,6 +148,7 @@ def test_without_out_the_folder_is_named_after_experiment_and_start(gradlab, tmp
         (("run", "logistic_regression", "--learning-rate", "nan"), 2, "takes a finite number: got 'nan'"),
         ((*QUICK, "--batch-size", "2000"), 2, "batch_size 2000 is larger than the training split of 1297"),
         ((*QUICK, "--seeds", "1", "1"), 2, "--seeds must be different numbers"),
+        ((*QUICK, "--seeds", "0,1"), 2, "--seeds takes a whole number: got '0,1'; separate several by spaces"),
         ((*QUICK, "--device", "cuda"), 2, "--device cuda is not there"),
         ((*QUICK, "--device", "gpu"), 2, "unknown device 'gpu'"),
         (("run", "lenet", "--arms", "slide"), 2, "did you mean 'slides'?"),

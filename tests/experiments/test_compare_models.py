@@ -47,14 +47,21 @@ class Folder:
 
     def __init__(self, *, tested: int, epochs: int, seeds: int) -> None:
         recorded = {"epochs": epochs, "steps_per_epoch": 16, "batch_size": 8}
+        best = {str(seed): epochs for seed in range(seeds)}
         self.documents = {
             "config": {"seeds": list(range(seeds))},
             "results": {"arms": {}},
-            "environment": {"data": {"sizes": {"test": tested}}, "arms": {"ViT": {"recipe": recorded}}},
+            "environment": {
+                "data": {"sizes": {"test": tested}},
+                "arms": {
+                    "ViT": {"recipe": recorded, "best_epochs": best},
+                },
+            },
         }
 
     def rows(self):
-        return [{"arm": "ViT", "seed": 0, "epoch": 1, "split": "validation", "accuracy": 0.625}]
+        epoch = self.documents["environment"]["arms"]["ViT"]["best_epochs"]["0"]
+        return [{"arm": "ViT", "seed": 0, "epoch": epoch, "split": "validation", "accuracy": 0.625}]
 
     def document(self, name):
         return self.documents[name]
@@ -78,6 +85,17 @@ def test_the_page_says_what_so_few_steps_images_and_seeds_can_show():
     assert "one of them is 0.1 points" in told
     assert "few" not in told
     assert "--seeds" not in told
+
+
+def test_more_epochs_are_not_advised_to_a_network_that_validates_best_early():
+    folder = Folder(tested=27, epochs=10, seeds=8)
+    best = folder.documents["environment"]["arms"]["ViT"]["best_epochs"]
+    best |= {str(seed): 5 for seed in best}
+    told = _advice(folder, "ViT", "")
+    assert "It validated best by epoch 5 of 10: more pictures may help, more epochs not." in told
+    assert "raise --epochs" not in told
+    best["3"] = 6
+    assert "raise --epochs" in _advice(folder, "ViT", "")
 
 
 def arm(*values):

@@ -81,7 +81,8 @@ def whole_number(flag: str, text: str) -> int:
     try:
         return int(text)
     except ValueError:
-        raise UsageError(f"{flag} takes a whole number: got '{text}'") from None
+        apart = "; separate several by spaces" if "," in text else ""
+        raise UsageError(f"{flag} takes a whole number: got '{text}'{apart}") from None
 
 
 def positive_number(flag: str, text: str) -> int:

@@ -12,7 +12,7 @@ from typing import Any
 from gradlab.cli.arguments import JSON, Flag, parse, positive_number, word
 from gradlab.errors import FileError, UsageError, unknown
 from gradlab.records import RunFolder, read_weights, write_atomically
-from gradlab.report import best_validated, percent, ties_told
+from gradlab.report import best_validated, none_beats_guessing, percent, ties_told
 from gradlab.report.wording import counted
 
 
@@ -37,8 +37,9 @@ def main(words: Sequence[str]) -> int:
     run = RunFolder(Path(options["run"]))
     environment, arm = image_classifier(run, options["arm"], "predict")
     answers = _answers(run, environment, arm, options)
-    if own := from_its_own_data(run, [answer["image"] for answer in answers]):
-        print(own, file=sys.stderr)
+    for caution in (from_its_own_data(run, [answer["image"] for answer in answers]), _guesses(run)):
+        if caution:
+            print(caution, file=sys.stderr)
     if options["csv"]:
         write_atomically(Path(options["csv"]), os.fsencode(_as_csv(answers)))  # names need not be UTF-8
     if options["json"]:
@@ -65,6 +66,15 @@ def from_its_own_data(run: RunFolder, names: Sequence[str]) -> str | None:
     return (
         f"warning: {own} of {counted(len(names), 'picture')} in the folder that these networks learned from: most of "
         "them were trained on, so the answers say little of how new pictures fare (the test accuracy does)"
+    )
+
+
+def _guesses(run: RunFolder) -> str | None:
+    """A warning where none of a run's networks was clearly better than guessing on its test images, else None."""
+    if not none_beats_guessing(run.document("results")):
+        return None
+    return (
+        "warning: no network of this run is clearly better than guessing on its test images: do not rely on an answer"
     )
 
 

@@ -204,7 +204,9 @@ def page(run: RunFolder) -> list[Block]:
     if config["equal_time"]:
         told = ", ".join(f"{arm.removesuffix(EQUAL_TIME)} {_epochs(rows, arm)}" for arm in arms if EQUAL_TIME in arm)
         dearest = f"Epochs at equal time: {told}; the others already take longest." if told else "All cost the same."
-        measured = "Costs were measured on a few steps before training."
+        measured = (
+            "Costs were measured on a few steps before training: another run may find others, and make other epochs."
+        )
         blocks.append(Text(f"{dearest} {measured}"))
     blocks += classification_blocks(run, best)
     rest = [block for arm in arms if arm != best for block in classification_blocks(run, arm)]
@@ -233,7 +235,12 @@ def _advice(run: RunFolder, best: str, tie: str) -> str:
         f"The test split has {tested:,} images: one of them is {100 / tested:.2g} points.",
         f"{best} made {steps:,} steps of {recipe['batch_size']} images.",
     ]
-    if steps < FEW_STEPS:
+    latest = max((epoch or 0 for epoch in environment["arms"][best]["best_epochs"].values()), default=0)
+    if 0 < latest <= recipe["epochs"] / 2:
+        told.append(
+            f"It validated best by epoch {latest} of {recipe['epochs']}: more pictures may help, more epochs not."
+        )
+    elif steps < FEW_STEPS:
         told.append("That is few, and the order may change with more: raise --epochs.")
     if len(settings["seeds"]) < MANY_SEEDS:
         missing = [seed for seed in range(2 * MANY_SEEDS) if seed not in settings["seeds"]]
