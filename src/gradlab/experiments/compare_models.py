@@ -62,6 +62,8 @@ EQUAL_TIME = ", equal time"
 RESIDUAL = ("ResNet", "PostActivationResNet", "ResidualCNN", "ResNet18")
 LEAST_BATCH, LEAST_STEPS = 8, 16
 """Small folders are read in smaller batches, down to 8 images, so that an epoch has 16 steps."""
+TELLING_EPOCHS = 10
+"""From so many epochs on it says something that validation was best in their first half."""
 FEW_STEPS, MANY_SEEDS = 500, 8
 MOST_EPOCHS = 20  # times the epochs asked for: beyond that a cheap network only learns its training images by heart
 
@@ -235,10 +237,10 @@ def _advice(run: RunFolder, best: str, tie: str) -> str:
         f"The test split has {tested:,} images: one of them is {100 / tested:.2g} points.",
         f"{best} made {steps:,} steps of {recipe['batch_size']} images.",
     ]
-    latest = max((epoch or 0 for epoch in environment["arms"][best]["best_epochs"].values()), default=0)
-    if 0 < latest <= recipe["epochs"] / 2:
+    latest = max((epoch or 0 for epoch in environment["arms"][best].get("best_epochs", {}).values()), default=0)
+    if recipe["epochs"] >= TELLING_EPOCHS and 0 < latest <= recipe["epochs"] / 2:
         told.append(
-            f"It validated best by epoch {latest} of {recipe['epochs']}: more pictures may help, more epochs not."
+            f"It validated best by epoch {latest} of {recipe['epochs']}: more pictures may help, more epochs hardly."
         )
     elif steps < FEW_STEPS:
         told.append("That is few, and the order may change with more: raise --epochs.")

@@ -75,7 +75,7 @@ VECTOR_INSTRUCTIONS = {
 FIRST_WHOLE_FAMILY = 26
 """Of AMD's processors, Zen 5: those before take each instruction of 512 bits in two halves.
 
-Some laptops' of that family do so too, and count as whole: they lose nothing but the gain (LOG.md).
+Laptops' processors of that family may do so too; they are not told apart from the others of it.
 """
 
 

@@ -24,6 +24,7 @@ from gradlab.training.task import Measure, Objective, Place
 
 DRY_SAMPLES = 64
 BOARD_PICTURES = 16
+CLASSES_NAMED = 5
 NOT_EXACT = "not exact"
 """What a run remembers once a resume was not exact."""
 SPENT = "seconds so far"
@@ -280,9 +281,6 @@ class Run:
             path = self.folder.weights(trained.arm, seed)
             digests[str(path.relative_to(self.folder.path))] = write_weights(path, arrays)
         return digests
-
-
-CLASSES_NAMED = 5
 
 
 def _loaded(splits: data.Splits) -> str:
